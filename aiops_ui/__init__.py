@@ -1,0 +1,1 @@
+"""What people see. No engine calls, no business decisions."""

@@ -1,0 +1,3 @@
+"""The app."""
+
+from engine.start import Web

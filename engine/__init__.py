@@ -1,0 +1,1 @@
+"""What the product does. Runs without a UI."""

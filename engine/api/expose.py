@@ -1,0 +1,170 @@
+"""How does an operation become a REST route?
+
+By one row of a table: method, path, operation. Path parameters are arguments by name; the others are the query of a GET
+and the body of everything else, from the operation's own schema. The conventions are made here, once: envelope, paging,
+`fields`, ETag and If-Match, Idempotency-Key, problems.
+"""
+
+import inspect
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+
+from engine.api.problems import Problem
+from engine.api.who import Caller
+from engine.errors import Invalid
+from engine.model.views import Page, Paging
+from engine.operations.door import Operation
+
+T = TypeVar("T")
+
+
+class Pagination(BaseModel):
+    """Where a list goes on. `total` counts to 10,000 and no further; then `total_is_capped`."""
+
+    next_cursor: str | None
+    has_more: bool
+    total: int
+    total_is_capped: bool
+
+
+class One(BaseModel, Generic[T]):
+    """The envelope of one thing."""
+
+    data: T
+
+
+class Many(BaseModel, Generic[T]):
+    """The envelope of a list."""
+
+    data: list[T]
+    pagination: Pagination
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row: `GET /teams/{team_id}/members` is this operation."""
+
+    method: str
+    path: str
+    operation: Operation[..., Any]
+    status: int = 200
+
+
+_FIELDS = Annotated[str | None, Field(None, max_length=500, description="only these fields of each thing, comma-separated")]
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": HTTPStatus(code).phrase, "content": {"application/problem+json": {}}}
+    for code in (401, 403, 404, 409, 412, 413, 422, 429, 503)
+}
+
+
+def expose(router: APIRouter, route: Route) -> None:
+    """Add the route of one row."""
+    operation = route.operation
+    in_path = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    fields = {name: (info.rebuild_annotation(), info) for name, info in operation.arguments.model_fields.items()}
+    rest = {name: field for name, field in fields.items() if name not in in_path}
+    paged = rest.pop("page", None) is not None
+    takes_version = rest.pop("version", None) is not None
+    if paged:
+        rest |= {name: (info.annotation, info) for name, info in Paging.model_fields.items()}
+    reads = route.method == "GET"
+    if reads:
+        rest["fields"] = (_FIELDS, None)
+    schema = (
+        create_model(operation.arguments.__name__ + route.method.title(), __config__=ConfigDict(extra="forbid"), **rest) if rest else None
+    )  # pyright: ignore
+
+    def endpoint(request: Request, actor: Any, given: Any = None, **path: Any) -> Response:
+        values = {name: getattr(given, name) for name in rest} if given is not None else {}
+        wanted = values.pop("fields", None)
+        if paged:
+            values["page"] = Paging(**{name: values.pop(name) for name in Paging.model_fields})
+        if takes_version:
+            values["version"] = _version(request)
+        result = operation(actor, **path, **values)
+        return _answer(request, route, result, wanted)
+
+    parameters = [_parameter("request", Request), _parameter("actor", Caller)]
+    parameters += [_parameter(name, fields[name][0]) for name in in_path]
+    if schema is not None:
+        parameters.append(_parameter("given", Annotated[schema, Query() if reads else Body()]))
+    endpoint.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    endpoint.__annotations__ = {p.name: p.annotation for p in parameters}
+    router.add_api_route(
+        route.path,
+        endpoint,
+        methods=[route.method],
+        name=operation.name,
+        operation_id=operation.name.replace(".", "_"),
+        summary=operation.summary,
+        description=f"{inspect.getdoc(operation.function)}\n\nPermission: `{operation.permission}`.",
+        status_code=route.status,
+        response_model=_envelope(operation.answers) if route.status != 204 else None,
+        responses=_PROBLEMS | ({304: {"description": "Not Modified"}} if reads else {}),
+        tags=[operation.name.partition(".")[0]],
+    )
+
+
+def _parameter(name: str, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+
+
+def _envelope(answers: Any) -> Any:
+    if get_origin(answers) is Page:
+        return Many[get_args(answers)[0]]
+    if get_origin(answers) is tuple:
+        return One[list[get_args(answers)[0]]]
+    return One[answers]
+
+
+def _answer(request: Request, route: Route, result: Any, wanted: str | None) -> Response:
+    if route.status == 204:
+        return Response(status_code=204)
+    adapter: TypeAdapter[Any] = TypeAdapter(route.operation.answers)
+    plain = adapter.dump_python(result, mode="json")
+    body: dict[str, Any] = {"data": plain}
+    if isinstance(result, Page):
+        more = result.next_cursor is not None
+        body = {
+            "data": plain["items"],
+            "pagination": {
+                "next_cursor": result.next_cursor,
+                "has_more": more,
+                "total": result.total,
+                "total_is_capped": result.total_is_capped,
+            },
+        }
+    if wanted:
+        body["data"] = _cut(body["data"], [name.strip() for name in wanted.split(",") if name.strip()])
+    headers: dict[str, str] = {}
+    if (version := getattr(result, "version", None)) is not None:
+        headers["ETag"] = f'"{version}"'
+        if route.method == "GET" and request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+    return JSONResponse(body, route.status, headers)
+
+
+def _cut(data: Any, names: list[str]) -> Any:
+    if isinstance(data, list):
+        return [_cut(row, names) for row in data]
+    if not isinstance(data, dict):
+        return data
+    if unknown := [name for name in names if name not in data]:
+        raise Invalid.field("fields", f"There is no field {unknown[0]}; there are {', '.join(data)}.")
+    return {name: data[name] for name in names}
+
+
+def _version(request: Request) -> int | None:
+    """The version in If-Match; none or `*`: any. Raises Invalid for what is not an ETag of ours."""
+    sent = request.headers.get("if-match", "*").strip()
+    if sent == "*":
+        return None
+    digits = sent.removeprefix("W/").strip('"')
+    if not digits.isdigit() or len(digits) > 9:
+        raise Invalid.field("If-Match", 'Send the ETag of the answer you read, such as "3".')
+    return int(digits)

@@ -1,0 +1,76 @@
+"""What can Prometheus read of us?"""
+
+import hmac
+from datetime import timedelta
+from ipaddress import ip_address
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.types import Scope
+
+from engine.api.who import address_of
+from engine.errors import Refused
+from engine.operations.door import runtime
+from engine.settings import Settings
+from engine.storage import health
+
+router = APIRouter()
+
+REQUESTS = Counter("aiops_http_requests", "Requests answered", ["route", "method", "code"])
+DURATION = Histogram(
+    "aiops_http_request_duration_seconds",
+    "Time to answer",
+    ["route", "method"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+BUILD = Gauge("aiops_build_info", "Version of the product", ["version"])
+TABS = Gauge("aiops_open_tabs", "Pages that listen for changes in this process")
+BUS = Gauge("aiops_bus_connected", "Whether this process hears changes (1) or has lost the connection (0)")
+POOL = Gauge("aiops_database_connections", "Database connections of this process in use")
+PROCESSES = Gauge("aiops_processes", "Processes heard lately", ["kind"])
+TICK = Gauge("aiops_tick_age_seconds", "Age of the leader's last tick")
+QUEUE = Gauge("aiops_job_queue_age_seconds", "How long the oldest due job waits")
+DISK = Gauge("aiops_disk_free_ratio", "Free part of the disk of the data directory")
+DATABASE = Gauge("aiops_database_bytes", "Size of the database")
+FAULTS = Gauge("aiops_faults", "Things wrong with the installation, as /health lists them")
+
+
+def observe(scope: Scope, status: int, seconds: float) -> str:
+    """Count a request by its route's template, so that ids make no new series. Returns the template."""
+    route = getattr(scope.get("route"), "path", None) or "page"
+    method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
+    REQUESTS.labels(route, method, str(status)).inc()
+    DURATION.labels(route, method).observe(seconds)
+    return route
+
+
+@router.get("/metrics", include_in_schema=False)
+def metrics(request: Request) -> Response:
+    """The metrics in Prometheus's text format: for this machine, or with AIOPS_METRICS_TOKEN as bearer token."""
+    _permit(request)
+    measured = health.measure(runtime().database, runtime().data_dir)
+    BUILD.labels(runtime().version).set(1)
+    if (bus := runtime().bus) is not None:
+        TABS.set(bus.tabs)
+        BUS.set(bus.connected)
+    POOL.set(runtime().database.in_use)
+    for kind in {beat.kind for beat in measured.processes}:
+        PROCESSES.labels(str(kind)).set(sum(beat.kind is kind for beat in measured.processes))
+    TICK.set((measured.tick_age or timedelta(days=1)).total_seconds())
+    QUEUE.set(measured.queue_age.total_seconds())
+    DISK.set(measured.disk_free)
+    DATABASE.set(measured.database_bytes)
+    FAULTS.set(len(measured.faults))
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _permit(request: Request) -> None:
+    settings: Settings = request.app.state.settings
+    if settings.metrics_token is not None:
+        expected = f"Bearer {settings.metrics_token.get_secret_value()}"
+        if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected.encode()):
+            raise Refused("Send AIOPS_METRICS_TOKEN as bearer token.")
+        return
+    # A proxy on this machine would make everybody look local: with one, the token is asked for.
+    if "x-forwarded-for" in request.headers or not ip_address(address_of(request) or "0.0.0.0").is_loopback:  # noqa: S104
+        raise Refused("Only this machine may read metrics; set AIOPS_METRICS_TOKEN to read them from elsewhere.")

@@ -1,0 +1,1 @@
+"""What touches production: only workflows may import it."""

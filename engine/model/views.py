@@ -1,0 +1,52 @@
+"""In which shapes do lists leave the door?"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CAP = 10_000
+T = TypeVar("T")
+
+
+class Paging(BaseModel):
+    """Which part of a list: by `cursor` and `limit` (stays right while rows arrive), or by `page` and `page_size`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cursor: str | None = Field(None, max_length=500, description="next_cursor of the answer before")
+    limit: int = Field(50, ge=1, le=200, description="rows of one answer")
+    page: int | None = Field(None, ge=1, le=CAP, description="number of the page, from 1, instead of a cursor")
+    page_size: int = Field(50, ge=1, le=200, description="rows of a page, with `page`")
+
+    @property
+    def size(self) -> int:
+        """Rows wanted."""
+        return self.page_size if self.page else self.limit
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A part of a list. `total` counts no further than the cap."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+    total: int
+    total_is_capped: bool
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One thing of a bulk act that was left as it was, and why."""
+
+    id: UUID
+    error: str
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What a bulk act did, thing by thing."""
+
+    success: tuple[UUID, ...]
+    failed: tuple[Failed, ...]

@@ -1,0 +1,25 @@
+"""Which kinds of input come again and again?"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>(),:;\\]+@[^@\s\x00-\x1f\"<>(),:;\\]+\.?[^@\s.]+")
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("This is not an e-mail address.")
+    return text.lower()
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("Leave out line breaks and control characters.")
+    return text
+
+
+Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), AfterValidator(_email)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_plain)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_plain)]

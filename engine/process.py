@@ -1,0 +1,62 @@
+"""How is a child started so that it never outlives us?"""
+
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+ChildProcess = subprocess.Popen[bytes]
+
+_PR_SET_PDEATHSIG = 1
+# Looked up before any fork: between fork and exec nothing may be imported.
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def spawn(
+    arguments: Sequence[str | Path],
+    *,
+    at_our_death: signal.Signals,
+    user: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    output: IO[bytes] | int | None = None,
+) -> ChildProcess:
+    """Start a child in a process group of its own that the kernel signals when this process dies (prctl(2)).
+
+    Call it from a thread that lives as long as the process: the kernel watches the thread, not the process.
+    """
+    parent = os.getpid()
+
+    def tie_to_parent() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, at_our_death)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return subprocess.Popen(  # noqa: S603 the arguments are ours, and no shell reads them
+        [str(a) for a in arguments],
+        preexec_fn=tie_to_parent,  # noqa: PLW1509 nothing but two system calls
+        process_group=0,
+        user=user,
+        group=user,
+        extra_groups=[] if user else None,
+        env=dict(environment) if environment is not None else None,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+    )
+
+
+def end(child: ChildProcess, first: signal.Signals, patience: float) -> None:
+    """Ask the child to end, wait `patience` seconds, and kill its group if it has not."""
+    if child.poll() is not None:
+        return
+    child.send_signal(first)
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

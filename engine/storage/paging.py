@@ -1,0 +1,76 @@
+"""How is one part of a list read?"""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlmodel import Session
+
+from engine.errors import Invalid
+from engine.model.views import CAP, Page, Paging
+
+
+@dataclass(frozen=True)
+class Order:
+    """The columns a list is sorted by, the last of them unique; all in one direction."""
+
+    columns: tuple[ColumnElement[Any], ...]
+    descending: bool = False
+
+
+def read(session: Session, query: Select[Any], order: Order, paging: Paging) -> tuple[list[Any], Page[Any]]:
+    """The rows of one part, and the page without its items. Raises Invalid for a cursor that is not ours."""
+    total = session.execute(select(func.count()).select_from(query.order_by(None).limit(CAP + 1).subquery())).scalar_one()
+    ordered = query.order_by(*(column.desc() if order.descending else column.asc() for column in order.columns))
+    if paging.page:
+        ordered = ordered.offset((paging.page - 1) * paging.page_size)
+    elif paging.cursor:
+        ordered = ordered.where(_after(order, _decoded(paging.cursor, order)))
+    keys = [column.label(f"_key{place}") for place, column in enumerate(order.columns)]
+    found = session.execute(ordered.add_columns(*keys).limit(paging.size + 1)).all()
+    rows, more = found[: paging.size], len(found) > paging.size
+    cursor = _encoded(rows[-1][-len(keys) :]) if more else None
+    return list(rows), Page(items=(), next_cursor=cursor, total=min(total, CAP), total_is_capped=total > CAP)
+
+
+def _after(order: Order, values: list[Any]) -> ColumnElement[bool]:
+    left, right = tuple_(*order.columns), tuple_(*values)
+    return left < right if order.descending else left > right
+
+
+def _encoded(values: Sequence[Any]) -> str:
+    said = [_said(value) for value in values]
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return {"t": value.isoformat()}
+    return {"u": str(value)} if isinstance(value, UUID) else value
+
+
+def _decoded(cursor: str, order: Order) -> list[Any]:
+    try:
+        said = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        values = [_value(part) for part in said]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        values = []
+    fits = len(values) == len(order.columns) and all(
+        isinstance(value, column.type.python_type) for value, column in zip(values, order.columns, strict=True)
+    )
+    if not fits:
+        raise Invalid.field("cursor", "This cursor is not one of ours; take next_cursor from the answer before, unchanged.")
+    return values
+
+
+def _value(part: Any) -> Any:
+    if isinstance(part, dict):
+        return datetime.fromisoformat(part["t"]) if "t" in part else UUID(part["u"])
+    if not isinstance(part, str | int):
+        raise TypeError
+    return part

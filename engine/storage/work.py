@@ -1,0 +1,114 @@
+"""What is a unit of work?
+
+One transaction in which the tenant and the actor are set, so that row-level security holds; what it touched is told to
+open pages when it commits, and what it enqueued is handed to the workers.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine.storage.database import Database
+
+CHANNEL = "aiops"
+_MOST_IDS = 20
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Whose rows a transaction sees. Everything left out sees nothing of its kind."""
+
+    org_id: UUID | None = None
+    teams: tuple[UUID, ...] = ()
+    all_teams: bool = False
+    user_id: UUID | None = None
+    email: str = ""
+    instance: bool = False
+
+    def settings(self) -> dict[str, str]:
+        """The database settings that the policies read."""
+        return {
+            "org": str(self.org_id or ""),
+            "teams": "{" + ",".join(map(str, self.teams)) + "}",
+            "all_teams": "on" if self.all_teams else "",
+            "user": str(self.user_id or ""),
+            "email": self.email,
+            "instance": "on" if self.instance else "",
+        }
+
+
+INSTANCE = Tenant(instance=True)
+
+
+@dataclass
+class Work:
+    """An open transaction. `now` is the database's clock at its begin."""
+
+    session: Session
+    tenant: Tenant
+    now: datetime
+    _touched: dict[str, list[UUID]] = field(default_factory=dict)
+    _teams: set[UUID] = field(default_factory=set)
+
+    @property
+    def org_id(self) -> UUID:
+        """The organization of this work."""
+        assert self.tenant.org_id is not None, "this work has no organization"
+        return self.tenant.org_id
+
+    def become(self, tenant: Tenant) -> None:
+        """Go on as another tenant in the same transaction: a sign-in learns the organization half-way."""
+        self.session.flush()
+        self.tenant = tenant
+        _set(self.session, tenant)
+
+    def touch(self, kind: str, id: UUID | None = None, team_id: UUID | None = None) -> None:
+        """Say that a thing of this kind changed: pages that show it refresh after the commit."""
+        ids = self._touched.setdefault(kind, [])
+        if id is not None and id not in ids:
+            ids.append(id)
+        if team_id is not None:
+            self._teams.add(team_id)
+
+    def notice(self) -> str | None:
+        """What the commit tells the pages: organization, kinds, ids (none: too many, refresh), teams. Never content."""
+        if not self._touched:
+            return None
+        ids = [str(id) for ids in self._touched.values() for id in ids]
+        said = {
+            "o": str(self.tenant.org_id or ""),
+            "k": ",".join(sorted(self._touched)),
+            "i": ids if len(ids) <= _MOST_IDS else [],
+            "t": [str(team) for team in sorted(self._teams)],
+        }
+        return json.dumps(said)
+
+
+@contextmanager
+def work(database: Database, tenant: Tenant) -> Iterator[Work]:
+    """Open a transaction as that tenant; commit at the end, roll back on any error."""
+    with Session(database.engine, expire_on_commit=False) as session:
+        now = _set(session, tenant)
+        opened = Work(session, tenant, now)
+        yield opened
+        session.flush()
+        if notice := opened.notice():
+            session.execute(text("SELECT pg_notify(:channel, :notice)"), {"channel": CHANNEL, "notice": notice})
+        session.commit()
+
+
+def _set(session: Session, tenant: Tenant) -> datetime:
+    return session.execute(_SET, tenant.settings()).scalar_one()
+
+
+_SET = text(
+    "SELECT now(), set_config('app.org', :org, true), set_config('app.teams', :teams, true), "
+    "set_config('app.all_teams', :all_teams, true), set_config('app.user', :user, true), "
+    "set_config('app.email', :email, true), set_config('app.instance', :instance, true)"
+)

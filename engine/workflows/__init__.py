@@ -1,0 +1,1 @@
+"""What goes on by itself: jobs, timers and the worker that carries them."""

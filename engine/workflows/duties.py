@@ -1,0 +1,58 @@
+"""What does the installation do by itself, again and again?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from engine.log import logger
+from engine.storage import jobs, partitions, replays, sessions
+from engine.storage.database import Database
+from engine.storage.directories import organizations
+from engine.storage.work import INSTANCE, Tenant, work
+
+SESSIONS_KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How long what is kept."""
+
+    audit: timedelta
+    jobs: timedelta
+
+
+@dataclass(frozen=True)
+class Duties:
+    """The duties by name, each with its length in seconds. `owner` is the engine of the tables' owner, for partitions."""
+
+    database: Database
+    owner: Engine | None
+    keeping: Keeping
+
+    def table(self) -> dict[str, tuple[int, Callable[[], None]]]:
+        """Every duty."""
+        return {"partitions": (3600, self.partitions), "sweep": (600, self.sweep)}
+
+    def partitions(self) -> None:
+        """Make the weeks ahead and drop those that are past their time."""
+        if self.owner is None:
+            raise RuntimeError("AIOPS_DATABASE_OWNER_URL is not set, so no partitions can be made ahead")
+        with work(self.database, INSTANCE) as open_work:
+            now = open_work.now
+        done = partitions.keep_up(self.owner, {"audit": self.keeping.audit}, now)
+        if done.strays:
+            logger().error("partitions.late", rows=done.strays)
+        if done.made or done.dropped:
+            logger().info("partitions.kept", made=done.made, dropped=done.dropped)
+
+    def sweep(self) -> None:
+        """Remove finished jobs, answered keys and ended sessions that are past their time, an organization at a time."""
+        with work(self.database, Tenant()) as open_work:
+            everywhere = organizations(open_work)
+        for org_id in everywhere:
+            with work(self.database, Tenant(org_id, all_teams=True)) as open_work:
+                jobs.sweep(open_work, open_work.now - self.keeping.jobs)
+                replays.forget_old(open_work)
+                sessions.forget_old(open_work, open_work.now - SESSIONS_KEPT)

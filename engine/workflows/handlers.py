@@ -1,0 +1,42 @@
+"""Which jobs are there, and who carries them out?
+
+A handler acts through the door like everybody else, as a workflow of the job's organization. It may run twice (a worker
+can die after the deed and before the word), so what it does must be safe to repeat.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from engine.identity.actor import Actor, Request
+from engine.model.audit import AuditVerdict
+from engine.model.vocabulary import ActorKind, Role
+from engine.operations import audit
+from engine.storage.jobs import Leased
+
+Handler = Callable[[Leased], dict[str, Any]]
+HANDLERS: dict[str, Handler] = {}
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Make a function the handler of a kind of job. It returns what the job's result will be."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+def workflow(org_id: UUID, job_id: UUID, kind: str) -> Actor:
+    """The actor that a job is in its organization."""
+    return Actor(kind=ActorKind.WORKFLOW, id=job_id, name=kind, org_id=org_id, role=Role.OWNER, request=Request(trace_id=str(job_id)))
+
+
+@handles(audit.VERIFY_JOB)
+def verify_audit(job: Leased) -> dict[str, Any]:
+    """Walk the audit chain; the verdict is the result."""
+    verdict = audit.verify(workflow(job.org_id, job.id, job.kind))
+    return TypeAdapter(AuditVerdict).dump_python(verdict, mode="json")

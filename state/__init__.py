@@ -1,0 +1,1 @@
+"""What a page remembers. Asks operations, keeps one screenful."""
