@@ -22,6 +22,6 @@ config = rx.Config(
     show_built_with_reflex=False,
     default_color_mode="system",
     react_strict_mode=False,
-    disable_plugins=["reflex.plugins.sitemap.SitemapPlugin"],
+    disable_plugins=[rx.plugins.SitemapPlugin],
     **({"bun_path": _bun} if _bun and _bun.exists() else {}),
 )

@@ -1,28 +1,26 @@
 """Which cookies do we set?"""
 
-import base64
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
 from starlette.responses import Response
 
+from engine.identity.cookies import CSRF, FLASH, SESSION, pack
 from engine.identity.secrets import csrf_token
 from engine.settings import Settings
 
 CSRF_HEADER = "x-csrf-token"
-FLASH = "aiops_flash"
 _FLASH_LIVES = 30
 
 
 def session_cookie(settings: Settings) -> str:
-    """The session cookie's name; with TLS the prefix makes browsers insist on Secure, Path=/ and our host."""
-    return "__Host-aiops_session" if settings.tls else "aiops_session"
+    """The name of the session's cookie."""
+    return SESSION[settings.tls]
 
 
 def csrf_cookie(settings: Settings) -> str:
     """The name of the double-submit cookie, which pages of ours may read."""
-    return "__Host-aiops_csrf" if settings.tls else "aiops_csrf"
+    return CSRF[settings.tls]
 
 
 def session_secret(cookies: Mapping[str, str], settings: Settings) -> str | None:
@@ -47,14 +45,4 @@ def take(response: Response, settings: Settings) -> None:
 
 def flash(response: Response, settings: Settings, said: Mapping[str, str]) -> None:
     """Carry a fault of a form to the page that is shown next, for half a minute."""
-    text = base64.urlsafe_b64encode(json.dumps(dict(said)).encode()).decode()
-    response.set_cookie(FLASH, text, _FLASH_LIVES, secure=settings.tls, httponly=True, samesite="strict")
-
-
-def read_flash(cookies: Mapping[str, str]) -> dict[str, str]:
-    """What `flash` carried; empty when there is nothing, or something that is not ours."""
-    try:
-        said = json.loads(base64.urlsafe_b64decode(cookies.get(FLASH, "")))
-        return {str(key): str(value)[:500] for key, value in said.items()}
-    except (ValueError, AttributeError):
-        return {}
+    response.set_cookie(FLASH, pack(said), _FLASH_LIVES, secure=settings.tls, httponly=True, samesite="strict")

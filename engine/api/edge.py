@@ -51,7 +51,8 @@ class Edge:
         sent = headers.get("x-trace-id", "")
         trace_id.set(sent if _TRACE.fullmatch(sent) else uuid4().hex)
         peer = scope["client"][0] if scope.get("client") else ""
-        scope["aiops.address"] = real_address(peer, headers.getlist("x-forwarded-for"), self._settings.trusted_proxies)
+        address = real_address(peer, headers.getlist("x-forwarded-for"), self._settings.trusted_proxies)
+        scope = {**scope, "client": (address, 0)}
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
@@ -72,7 +73,7 @@ class Edge:
 
         try:
             if path.startswith(_LIMITED):
-                limits = self._limit.count(scope["aiops.address"], headers)
+                limits = self._limit.count(scope["client"][0], headers)
             body = self._bounded(receive, headers)
             await self._app(scope, body, send_on)
         except (TooLarge, TooMany) as error:
@@ -91,7 +92,7 @@ class Edge:
             "X-Trace-Id": trace_id.get(),
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",  # with no-referrer a form would be posted with `Origin: null`
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
@@ -110,7 +111,7 @@ class Edge:
         most = self._settings.body_limit_bytes
         fault = f"The body is larger than {most} bytes (AIOPS_BODY_LIMIT_BYTES); send it in parts."
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > most:
+        if length.isdecimal() and int(length) > most:
             raise TooLarge(fault)
         seen = 0
 

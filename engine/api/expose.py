@@ -165,6 +165,6 @@ def _version(request: Request) -> int | None:
     if sent == "*":
         return None
     digits = sent.removeprefix("W/").strip('"')
-    if not digits.isdigit() or len(digits) > 9:
+    if not digits.isdecimal() or len(digits) > 9:
         raise Invalid.field("If-Match", 'Send the ETag of the answer you read, such as "3".')
     return int(digits)

@@ -87,6 +87,8 @@ def _place(location: tuple[str | int, ...]) -> str:
 
 
 async def _http(request: Request, error: Any) -> JSONResponse:
+    if isinstance(cause := error.__cause__, AiopsError):  # the framework wraps what fails while it reads a body
+        return problem(request.url.path, cause)
     title = _TITLES.get(error.status_code, "Request refused")
     detail = f"{request.method} {request.url.path} is not here; see /api/docs." if error.status_code in (404, 405) else str(error.detail)
     return document(request.url.path, (f"http-{error.status_code}", title, error.status_code), detail, (), error.headers)

@@ -24,6 +24,7 @@ ROUTES = (
     Route("DELETE", "/invitations/{link_id}", people.withdraw, 204),
     Route("GET", "/teams", teams.all),
     Route("POST", "/teams", teams.create, 201),
+    Route("GET", "/teams/{team_id}", teams.show),
     Route("PATCH", "/teams/{team_id}", teams.rename),
     Route("DELETE", "/teams/{team_id}", teams.delete, 204),
     Route("GET", "/teams/{team_id}/members", teams.members),

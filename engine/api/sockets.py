@@ -38,7 +38,7 @@ class SocketGuard:
             await _refuse(scope, receive, send)
             return
         secret = session_secret(cookie_parser(headers.get("cookie", "")), self._settings)
-        session_id = await asyncio.to_thread(self._session_of, secret, scope["aiops.address"])
+        session_id = await asyncio.to_thread(self._session_of, secret, scope["client"][0])
         bound = {**scope, "query_string": _bind(scope["query_string"], session_id)}
         if session_id is None:
             await self._app(bound, receive, send)

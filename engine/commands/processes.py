@@ -47,7 +47,7 @@ def web(api_only: bool) -> None:
         port=found.port,
         loop="uvloop",
         http="httptools",
-        ws="websockets",
+        ws="websockets-sansio",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -28,3 +28,8 @@ def floor_id(time: datetime) -> UUID:
 def time_of(id: UUID) -> datetime:
     """When the id was made, to the millisecond."""
     return _EPOCH + timedelta(milliseconds=id.int >> 80)
+
+
+def new_trace() -> str:
+    """A trace id, for what does not begin with a request."""
+    return os.urandom(16).hex()

@@ -8,7 +8,7 @@ from engine.identity.actor import Actor
 from engine.operations.door import runtime, tenant_of
 from engine.storage.bus import Notice, Subscription
 
-__all__ = ["Notice", "Subscription", "subscribe"]
+__all__ = ["Notice", "Subscription", "is_connected", "subscribe"]
 
 
 @contextmanager
@@ -19,3 +19,9 @@ def subscribe(actor: Actor) -> Iterator[Subscription]:
         raise Unavailable("bus", "this process does not listen for changes")
     with bus.subscribe(tenant_of(actor)) as subscription:
         yield subscription
+
+
+def is_connected() -> bool:
+    """Whether changes reach this process at once; after a lost connection everything is read again."""
+    bus = runtime().bus
+    return bus is not None and bus.connected

@@ -18,6 +18,12 @@ def all(ctx: Context, page: Paging = Paging()) -> Page[TeamView]:
     return people.teams(ctx.work, page)
 
 
+@operation(Permission.VIEW, reads=True)
+def show(ctx: Context, team_id: UUID) -> TeamView:
+    """Show one team."""
+    return _view(ctx, _team(ctx, team_id))
+
+
 @operation(Permission.MANAGE_PEOPLE)
 def create(ctx: Context, name: Name) -> TeamView:
     """Make a team. Raises Conflict when the name is taken."""
@@ -41,8 +47,7 @@ def rename(ctx: Context, team_id: UUID, name: Name, version: int | None = None) 
     team.name, team.version = name, team.version + 1
     ctx.work.session.add(team)
     ctx.work.touch("people", team_id)
-    count = people.team_members(ctx.work, team_id, Paging(limit=1)).total
-    return TeamView(team.id, team.name, count, team.created_at, team.version)
+    return _view(ctx, team)
 
 
 @operation(Permission.MANAGE_PEOPLE)
@@ -94,6 +99,11 @@ def _team(ctx: Context, team_id: UUID, lock: bool = False) -> Team:
     if team is None:
         raise NotFound("There is no such team.")
     return team
+
+
+def _view(ctx: Context, team: Team) -> TeamView:
+    count = people.team_members(ctx.work, team.id, Paging(limit=1)).total
+    return TeamView(team.id, team.name, count, team.created_at, team.version)
 
 
 def _require_free(ctx: Context, name: str) -> None:

@@ -41,8 +41,7 @@ class Act:
 def append(work: Work, actor: Actor, act: Act) -> UUID:
     """Add an entry to the chain of the actor's organization. Call it last: it holds the chain until the commit."""
     work.session.flush()
-    clock = select(func.pg_advisory_xact_lock(func.hashtextextended(f"audit {work.org_id}", 0)))
-    work.session.execute(clock)
+    _hold_chain(work)
     head = work.session.execute(select(AuditHead.seq, AuditHead.hash)).one_or_none()
     seq, previous = (head.seq + 1, head.hash) if head else (1, GENESIS)
     at = work.session.execute(select(func.clock_timestamp())).scalar_one()
@@ -99,20 +98,34 @@ def hash_of(entry: AuditEntry) -> bytes:
         "operation": entry.operation,
         "outcome": str(entry.outcome),
         "target": entry.target,
-        "detail": entry.detail,
+        "detail": _as_kept(entry.detail),
         "request": [entry.address, entry.trace_id],
     }
     canonical = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(entry.previous_hash + canonical.encode()).digest()
 
 
+def _as_kept(value: Any) -> Any:
+    """JSON as PostgreSQL gives it back: it keeps the number, not how it was written (1e22, 10.0, -0.0)."""
+    if isinstance(value, dict):
+        return {key: _as_kept(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_kept(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _hold_chain(work: Work) -> None:
+    """Until the commit, nobody else appends to the chain of this organization."""
+    work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"audit {work.org_id}", 0))))
+
+
 def verify(work: Work, progress: Callable[[float, str], None]) -> AuditVerdict:
     """Walk the organization's chain from its anchor to its head; the verdict names the first bad row."""
     session = work.session
-    head = session.execute(select(AuditHead.seq, AuditHead.hash)).one_or_none()
     anchor = session.execute(select(AuditAnchor.seq, AuditAnchor.hash).order_by(AuditAnchor.seq.desc()).limit(1)).one_or_none()
     expected, previous = (anchor.seq + 1, anchor.hash) if anchor else (1, GENESIS)
-    first, last = expected, head.seq if head else 0
+    first, held = expected, False
+    last = session.execute(select(AuditHead.seq)).scalar_one_or_none() or 0
     while True:
         query = select(AuditEntry).where(AuditEntry.org_id == work.org_id, AuditEntry.seq >= expected)
         batch = session.execute(query.order_by(AuditEntry.seq, AuditEntry.id).limit(_BATCH)).scalars().all()
@@ -122,11 +135,23 @@ def verify(work: Work, progress: Callable[[float, str], None]) -> AuditVerdict:
             expected, previous = entry.seq + 1, entry.hash
         session.expunge_all()
         progress(min(1.0, (expected - first) / max(1, last - first + 1)), f"{expected - first} entries checked")
-        if len(batch) < _BATCH:
+        if held and len(batch) < _BATCH:
             break
-    if expected - 1 != last or (head and head.hash != previous):
-        return AuditVerdict(False, expected - first, expected, None, f"entries from {expected} to {last} are missing at the end")
-    return AuditVerdict(True, expected - first, None, None, "")
+        if len(batch) < _BATCH:
+            _hold_chain(work)  # what was appended during the walk is walked too, and then compared with the head
+            held = True
+    fault = _fault_of_head(work, expected - 1, previous)
+    return AuditVerdict(not fault, expected - first, expected if fault else None, None, fault)
+
+
+def _fault_of_head(work: Work, last: int, previous: bytes) -> str:
+    head = work.session.execute(select(AuditHead.seq, AuditHead.hash)).one_or_none()
+    said = head.seq if head else 0
+    if said > last:
+        return f"entries from {last + 1} to {said} are missing at the end"
+    if said < last or (head and head.hash != previous):
+        return f"the head of the chain was edited: it does not agree with entry {last}"
+    return ""
 
 
 def _fault(entry: AuditEntry, expected: int, previous: bytes) -> str:

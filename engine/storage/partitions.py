@@ -4,7 +4,8 @@ They are partitioned by week on their UUIDv7 id. Weeks are made ahead, old ones 
 time reads only the weeks it needs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -17,6 +18,7 @@ from engine.model.ids import floor_id, time_of
 WEEK = timedelta(weeks=1)
 AHEAD = 4
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+_LOCK = 0x7765656B73  # "weeks": the start of an installation and its worker keep up one after the other
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,24 @@ def keep_up(engine: Engine, retention: Mapping[str, timedelta], now: datetime) -
     made, dropped, strays = [], [], 0
     for table, keep in retention.items():
         for week in range(AHEAD + 1):
-            with engine.begin() as db:
+            with _alone(engine) as db:
                 start = _week_of(now) + week * WEEK
                 if not _exists(db, name := _name(table, start)):
                     strays += _make(db, table, name, start)
                     made.append(name)
-        with engine.begin() as db:
+        with _alone(engine) as db:
             for name, end in _weeks(db, table):
                 if end <= now - keep:
                     _drop(db, table, name)
                     dropped.append(name)
     return Upkeep(tuple(made), tuple(dropped), strays)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    with engine.begin() as db:
+        db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        yield db
 
 
 def _week_of(time: datetime) -> datetime:

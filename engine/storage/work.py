@@ -18,6 +18,8 @@ from engine.storage.database import Database
 
 CHANNEL = "aiops"
 _MOST_IDS = 20
+# Who may see these sees every team: they do not make a notice about a team one for everybody.
+_OF_NO_TEAM = frozenset({"audit"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Work:
     now: datetime
     _touched: dict[str, list[UUID]] = field(default_factory=dict)
     _teams: set[UUID] = field(default_factory=set)
+    _concerns_all: bool = False
 
     @property
     def org_id(self) -> UUID:
@@ -75,17 +78,22 @@ class Work:
             ids.append(id)
         if team_id is not None:
             self._teams.add(team_id)
+        elif kind not in _OF_NO_TEAM:
+            self._concerns_all = True
 
     def notice(self) -> str | None:
         """What the commit tells the pages: organization, kinds, ids (none: too many, refresh), teams. Never content."""
         if not self._touched:
             return None
         ids = [str(id) for ids in self._touched.values() for id in ids]
+        for_all = self._concerns_all or len(self._teams) > _MOST_IDS
+        # what several teams share is told to all of them, but not which things of the others it is
+        tells_ids = len(ids) <= _MOST_IDS and not (for_all and self._teams)
         said = {
             "o": str(self.tenant.org_id or ""),
             "k": ",".join(sorted(self._touched)),
-            "i": ids if len(ids) <= _MOST_IDS else [],
-            "t": [str(team) for team in sorted(self._teams)],
+            "i": ids if tells_ids else [],
+            "t": [] if for_all else [str(team) for team in sorted(self._teams)],
         }
         return json.dumps(said)
 

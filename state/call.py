@@ -1,0 +1,102 @@
+"""How does a page reach the engine? Only here: who asks, in a thread, with every failure said to the person."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import reflex as rx
+
+from engine.errors import AiopsError, NotSignedIn, Refused
+from engine.identity.actor import Actor, Request
+from engine.identity.cookies import SESSION
+from engine.log import logger, trace_id
+from engine.model.ids import new_trace
+from engine.model.vocabulary import Permission
+from engine.operations import callers
+from state.toasts import ToastState
+
+R = TypeVar("R")
+Handler = Callable[..., Coroutine[Any, Any, Any]]
+SESSION_COOKIES = tuple(SESSION.values())
+
+
+def cookies(state: rx.State) -> dict[str, str]:
+    """The cookies of this tab's socket, as they were when it was opened."""
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(state.router.headers.cookie).items()}
+    except CookieError:
+        return {}
+
+
+async def actor_of(state: rx.State) -> Actor:
+    """Who is looking, asked anew for each event. Raises NotSignedIn."""
+    sent = cookies(state)
+    secret = next((sent[name] for name in SESSION_COOKIES if name in sent), None)
+    if secret is None:
+        raise NotSignedIn("Sign in to go on.")
+    address = state.router.session.client_ip
+    return await asyncio.to_thread(callers.by_session, Request(trace_id.get(), address, "page"), secret)
+
+
+async def call(state: rx.State, operation: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """Carry out an operation as who is looking. Raises what the operation raises."""
+    actor = await actor_of(state)
+    return await asyncio.to_thread(operation, actor, *args, **kwargs)
+
+
+def requires(permission: Permission) -> Callable[[Handler], Handler]:
+    """Guard a handler: only who has the permission gets in, and what fails is shown as a toast.
+
+    The operation asks again, on the very thing; this keeps everybody else from even beginning.
+    """
+
+    def guard(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def guarded(self: rx.State, *args: Any, **kwargs: Any) -> Any:
+            trace_id.set(new_trace())
+            try:
+                actor = await actor_of(self)
+                if not may(actor, permission):
+                    raise Refused("Your role does not allow this.")
+                return await handler(self, *args, **kwargs)
+            except NotSignedIn:
+                return rx.redirect(sign_in_link(self))
+            except AiopsError as error:
+                await show(self, error)
+
+        guarded.permission = permission  # pyright: ignore[reportFunctionMemberAccess]
+        return guarded
+
+    return guard
+
+
+def open_to_all(handler: Callable[..., Awaitable[Any] | None]) -> Any:
+    """Mark a handler that anybody may call, signed in or not: it shows nothing of a tenant."""
+    handler.permission = None  # pyright: ignore[reportFunctionMemberAccess]
+    return handler
+
+
+def may(actor: Actor, permission: Permission) -> bool:
+    """Whether the actor may do this in the organization or in any team."""
+    return actor.may(permission) or any(actor.may(permission, team) for team in actor.teams)
+
+
+def sign_in_link(state: rx.State) -> str:
+    """The sign-in page, and back to where the person was."""
+    path = state.router.url.path or "/"
+    return "/sign-in" if path in ("/", "/sign-in") else f"/sign-in?next={quote(path)}"
+
+
+async def tell(state: rx.State, mark: str, words: str) -> None:
+    """Say something to the person, in the corner."""
+    (await state.get_state(ToastState)).tell(mark, words)
+
+
+async def show(state: rx.State, error: AiopsError) -> None:
+    """Tell the person what happened."""
+    logger().info("page.refused", error=type(error).__name__)
+    toasts = await state.get_state(ToastState)
+    toasts.tell("error", str(error), trace_id.get())

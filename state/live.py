@@ -1,0 +1,86 @@
+"""How does an open page learn that something changed?
+
+One loop a tab: it hears the notices of what its person may see, lets a storm gather for 20 ms, and asks the page to
+refresh through the door. It begins with a refresh, so that nothing falls between the first look and the first notice.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from engine.errors import AiopsError, NotSignedIn
+from engine.operations.live import Notice, Subscription, is_connected, subscribe
+from state.call import actor_of, open_to_all, sign_in_link
+
+_GATHER = 0.02
+# A session that ends or a role that changes is noticed by itself at least so often.
+_ASK_AGAIN = 10.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a page shows: kinds of things, and the handler that reads them again."""
+
+    kinds: frozenset[str]
+    refresh: Any
+
+
+_watches: dict[str, Watch] = {}
+
+
+def watch(route: str, refresh: Any, *kinds: str) -> None:
+    """Have the page of a route refreshed when a thing of these kinds changes."""
+    _watches[route] = Watch(frozenset(kinds), refresh)
+
+
+class LiveState(rx.State):
+    """The loop of this tab's page; it ends when the page is left. `hears`: changes reach this tab at once."""
+
+    hears: bool = False
+
+    @rx.event(background=True)
+    @open_to_all
+    async def listen(self) -> AsyncIterator[Any]:
+        """Refresh the page now, and whenever something on it changes. Who is not signed in hears nothing."""
+        async with self:
+            found = _watches.get(self.router.route_id)
+        if found is None:
+            return
+        try:
+            async with self:
+                actor = await actor_of(self)
+            with subscribe(actor) as subscription:
+                yield found.refresh
+                async with self:
+                    self.hears = is_connected()
+                async for notices in _gathered(subscription):
+                    async with self:
+                        again = await actor_of(self)
+                        self.hears = is_connected()
+                    if (again.role, again.teams) != (actor.role, actor.teams):
+                        yield type(self).listen  # another role sees other things: begin anew
+                        return
+                    if any(not notice.kinds or notice.kinds & found.kinds for notice in notices):
+                        yield found.refresh
+        except NotSignedIn:
+            async with self:
+                link = sign_in_link(self)
+            yield rx.redirect(link)
+        except AiopsError:
+            await asyncio.sleep(1.0)
+            yield type(self).listen
+
+
+async def _gathered(subscription: Subscription) -> AsyncIterator[list[Notice]]:
+    """Notices as they come, a storm as one list, and an empty list when it is time to ask again who is looking."""
+    while True:
+        try:
+            first = await asyncio.wait_for(subscription.next(), _ASK_AGAIN)
+        except TimeoutError:
+            yield []
+            continue
+        await asyncio.sleep(_GATHER)
+        yield [first, *subscription.waiting()]

@@ -1,0 +1,47 @@
+"""What does every list on a page remember?"""
+
+from typing import Any
+
+import reflex as rx
+
+from engine.model.views import Page, Paging
+
+
+class TableState(rx.State, mixin=True):
+    """Words searched for, and where in the list the person is. `limit` rows are on the page at a time."""
+
+    words: str = ""
+    loaded: bool = False
+    total: str = ""
+    has_more: bool = False
+    has_before: bool = False
+    _cursors: list[str] = []
+    _next: str | None = None
+
+    def paging(self, limit: int = 50) -> Paging:
+        """The part of the list to ask for."""
+        return Paging(cursor=self._cursors[-1] if self._cursors else None, limit=limit)
+
+    def took(self, page: Page[Any], noun: str) -> None:
+        """Remember where this part ends."""
+        self._next, self.has_more = page.next_cursor, page.next_cursor is not None
+        self.has_before, self.loaded = bool(self._cursors), True
+        count = f"{page.total:,}{'+' if page.total_is_capped else ''}"
+        self.total = f"{count} {noun}" if page.total == 1 else f"{count} {_plural(noun)}"
+
+    def look_for(self, words: str) -> None:
+        """Search anew, from the beginning."""
+        self.words, self._cursors = words[:200], []
+
+    def forward(self) -> None:
+        """Go to the next part."""
+        if self._next:
+            self._cursors = [*self._cursors, self._next]
+
+    def back(self) -> None:
+        """Go to the part before."""
+        self._cursors = self._cursors[:-1]
+
+
+def _plural(noun: str) -> str:
+    return {"person": "people", "entry": "entries"}.get(noun, f"{noun}s")
