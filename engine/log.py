@@ -27,7 +27,7 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
     """Set up logging of this process to standard error, other libraries' included."""
     shared: list[Any] = [_add_trace, _hide_secrets, structlog.processors.TimeStamper(fmt="iso", utc=True)]
     shared += [structlog.processors.add_log_level, structlog.processors.format_exc_info]
-    render = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+    render = structlog.processors.JSONRenderer() if form == "json" else _text
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -53,7 +53,25 @@ def _add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    for name in event:
-        if any(word in name.lower() for word in _SECRET_WORDS):
-            event[name] = "‹hidden›"
-    return event
+    return {name: _hidden(name, value) for name, value in event.items()}
+
+
+def _hidden(name: str, value: Any) -> Any:
+    if any(word in name.lower() for word in _SECRET_WORDS):
+        return "‹hidden›"
+    return {inner: _hidden(str(inner), held) for inner, held in value.items()} if isinstance(value, dict) else value
+
+
+def _text(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """A line for eyes. What came from outside can neither begin a line of its own nor move the cursor."""
+    return _console(logger, method, {name: _harmless(name, value) for name, value in event.items()})
+
+
+def _harmless(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    kept = "\n" if name == "exception" else ""
+    return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in value)
+
+
+_console = structlog.dev.ConsoleRenderer()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -18,6 +18,7 @@ from engine.errors import Misconfigured
 
 PREFIX = "AIOPS_"
 Network = IPv4Network | IPv6Network
+_USUAL_PORT = {"http": ":80", "https": ":443"}
 
 
 def _listed(value: object) -> object:
@@ -89,7 +90,7 @@ class Settings(BaseModel):
     def origin(self) -> str:
         """Scheme, host and port of the public address, as a browser's Origin header says it."""
         parts = urlsplit(self.public_url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_USUAL_PORT.get(parts.scheme, ''))}"
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -100,7 +101,7 @@ class Settings(BaseModel):
     @property
     def tls(self) -> bool:
         """Whether people reach us by https: cookies are then Secure and HSTS is sent."""
-        return self.public_url.startswith("https://")
+        return urlsplit(self.public_url).scheme == "https"
 
     @property
     def embedded(self) -> bool:
@@ -117,8 +118,9 @@ def load(environment: Mapping[str, str], root: bool | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        faults += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
-        raise Misconfigured(*faults) from None
+        wrong = {str(e["loc"][0]): e["msg"] for e in error.errors(include_input=False)}
+        faults += [f"{PREFIX}{name.upper()}: {message}" for name, message in wrong.items()]
+        settings = Settings(**{name: value for name, value in values.items() if name not in wrong})
     faults += _faults_between(settings)
     if faults:
         raise Misconfigured(*faults)
@@ -139,7 +141,9 @@ def _values(environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]
             try:
                 text = Path(text).read_text().strip()
             except (OSError, UnicodeDecodeError) as error:
-                faults.append(f"{variable}: cannot read {text}: {error}; check the path and its permissions")
+                # The path is not repeated: who mixes the two up has put the secret itself there.
+                why = error.strerror if isinstance(error, OSError) else "it is not text"
+                faults.append(f"{variable}: cannot read the file it names ({why}); check the path and its permissions")
                 continue
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -152,7 +156,7 @@ def _values(environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]
 
 def _faults_between(settings: Settings) -> list[str]:
     faults: list[str] = []
-    parts = urlsplit(settings.public_url)
+    parts = _parsed(settings.public_url)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
         faults.append(f"AIOPS_PUBLIC_URL: {settings.public_url!r} is not an address such as https://ops.example.com")
     if settings.profile == "production" and parts.scheme != "https":
@@ -172,9 +176,16 @@ def _faults_between(settings: Settings) -> list[str]:
         if url and not url.get_secret_value().startswith(("http://", "https://")):
             faults.append(f"AIOPS_{name}: must begin with http:// or https://")
     for origin in settings.allowed_origins:
-        if urlsplit(origin).scheme not in ("http", "https") or origin.rstrip("/") != origin:
+        if _parsed(origin).scheme not in ("http", "https") or origin.rstrip("/") != origin:
             faults.append(f"AIOPS_ALLOWED_ORIGINS: {origin!r} is not an origin such as https://chat.example.com")
     return faults
+
+
+def _parsed(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # such as http://[
+        return urlsplit("")
 
 
 def reference() -> str:

@@ -46,7 +46,7 @@ class LiveState(rx.State):
     async def listen(self) -> AsyncIterator[Any]:
         """Refresh the page now, and whenever something on it changes. Who is not signed in hears nothing."""
         async with self:
-            found = _watches.get(self.router.route_id)
+            found = _watches.get("/" if self.router.route_id == "/index" else self.router.route_id)
         if found is None:
             return
         try:

@@ -48,7 +48,7 @@ def page() -> rx.Component:
         "First steps",
         el.ul(
             _step("users", "/people", "Invite the people who are on call"),
-            _step("network", "/teams", "Make teams, so that everybody sees what is theirs"),
+            _step("network", "/teams", "Make teams for what each sees"),
             _step("key-round", "/tokens", "Make an API token for scripts"),
             class_name="stack",
         ),

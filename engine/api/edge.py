@@ -67,7 +67,9 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 out = MutableHeaders(scope=message)
-                for name, value in (limits | self._security(path, out)).items():
+                # A 304 has no type of its own, and its headers replace those of what the browser keeps.
+                security = self._security(path, out) if status != 304 else {"X-Trace-Id": trace_id.get()}
+                for name, value in (limits | security).items():
                     out[name] = value
             await send(message)
 

@@ -6,10 +6,11 @@ from ipaddress import ip_address
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
 from engine.api.who import address_of
-from engine.errors import Refused
+from engine.errors import Refused, Unavailable
 from engine.operations.door import runtime
 from engine.settings import Settings
 from engine.storage import health
@@ -48,7 +49,10 @@ def observe(scope: Scope, status: int, seconds: float) -> str:
 def metrics(request: Request) -> Response:
     """The metrics in Prometheus's text format: for this machine, or with AIOPS_METRICS_TOKEN as bearer token."""
     _permit(request)
-    measured = health.measure(runtime().database, runtime().data_dir)
+    try:
+        measured = health.measure(runtime().database, runtime().data_dir)
+    except SQLAlchemyError:
+        raise Unavailable("database", "The database does not answer.") from None
     BUILD.labels(runtime().version).set(1)
     if (bus := runtime().bus) is not None:
         TABS.set(bus.tabs)

@@ -77,7 +77,7 @@ async def _ours(request: Request, error: Any) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Any) -> JSONResponse:
-    faults = tuple(FieldError(_place(e["loc"]), e["msg"]) for e in error.errors())
+    faults = tuple(FieldError("body" if e["type"] == "json_invalid" else _place(e["loc"]), e["msg"]) for e in error.errors())
     return problem(request.url.path, Invalid("; ".join(f"{f.field}: {f.message}" for f in faults), faults))
 
 

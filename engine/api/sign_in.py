@@ -14,7 +14,7 @@ from engine.api import cookies
 from engine.api.expose import One
 from engine.api.problems import Problem
 from engine.api.who import Caller, caller, origin_of, require_own_page
-from engine.errors import AiopsError, Invalid, TooMany
+from engine.errors import AiopsError, Invalid, NotSignedIn, TooMany
 from engine.identity.secrets import csrf_token
 from engine.model.sessions import SignedIn
 from engine.operations import sessions, sign_in
@@ -23,6 +23,7 @@ from engine.settings import Settings
 api = APIRouter(prefix="/api/v1", tags=["sessions"])
 forms = APIRouter(prefix="/auth", include_in_schema=False)
 _FORM_LIMIT = 16_384
+_FORM_FIELDS = 20
 
 
 class Credentials(BaseModel):
@@ -78,10 +79,14 @@ def close_session(request: Request, actor: Caller) -> Response:
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a plain HTML form of a page of ours. Raises Refused, Invalid."""
     require_own_page(request)
-    if int(request.headers.get("content-length", "0") or 0) > _FORM_LIMIT:
+    body = await request.body()
+    if len(body) > _FORM_LIMIT:
         raise Invalid("This form is too large.")
-    body = (await request.body())[:_FORM_LIMIT].decode("utf-8", "replace")
-    return {name: values[-1] for name, values in parse_qs(body, keep_blank_values=True, max_num_fields=20).items()}
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FORM_FIELDS)
+    except ValueError:
+        raise Invalid(f"This form has more than {_FORM_FIELDS} fields.") from None
+    return {name: values[-1] for name, values in fields.items()}
 
 
 Form = Annotated[dict[str, str], Depends(_form)]
@@ -127,7 +132,7 @@ async def sign_out_form(request: Request, form: Form) -> Response:
     cookies.take(answer, _settings(request))
     try:
         await run_in_threadpool(lambda: sessions.sign_out(_from_form(request, form)))
-    except AiopsError:
+    except NotSignedIn:
         return answer
     return answer
 

@@ -3,6 +3,7 @@
 import sys
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.commands import databases, organizations, processes, tokens
 from engine.errors import AiopsError, Misconfigured
@@ -37,4 +38,7 @@ def main() -> None:
         sys.exit(1)
     except AiopsError as error:
         click.echo(f"✗ {error}", err=True)
+        sys.exit(1)
+    except SQLAlchemyError as error:
+        click.echo(f"✗ The database does not do it: {str(error).splitlines()[0]}", err=True)
         sys.exit(1)

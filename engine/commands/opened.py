@@ -13,6 +13,7 @@ from engine.model.people import Organization
 from engine.model.vocabulary import ActorKind, Role
 from engine.settings import Settings
 from engine.storage import directories, embedded
+from engine.storage import migrate as schema
 from engine.storage.database import Database
 from engine.storage.work import Tenant, work
 
@@ -28,6 +29,8 @@ def opened() -> Iterator[tuple[Settings, Database]]:
     with running:
         database = start.open_door(found, "command")
         try:
+            if (at := schema.current(database.engine)) != schema.newest():
+                raise Conflict(f"The schema is at {at or 'none'}, not at {schema.newest()}: run `python -m engine migrate up` first.")
             yield found, database
         finally:
             database.close()

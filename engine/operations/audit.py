@@ -1,6 +1,6 @@
 """Who did what, and is the record whole?"""
 
-from datetime import datetime
+from pydantic import AwareDatetime
 
 from engine.model.audit import AuditVerdict, AuditView
 from engine.model.jobs import JobView
@@ -21,8 +21,8 @@ def search(
     words: Words = "",
     operation: Words = "",
     outcome: Outcome | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
     page: Paging = Paging(),
 ) -> Page[AuditView]:
     """Search the audit log, newest first; `words` are looked for in actor, operation, target and address."""

@@ -16,10 +16,10 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError, create_model
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from engine.errors import AiopsError, FieldError, Invalid, NotFound, Refused, TooMany, Unavailable
+from engine.errors import AiopsError, Conflict, FieldError, Invalid, NotFound, Refused, TooMany, Unavailable
 from engine.identity import throttle
 from engine.identity.actor import Actor, Request
 from engine.log import logger
@@ -264,6 +264,8 @@ class _translated:
             return
         if isinstance(error, DataError):
             raise Invalid("A value does not fit its field.") from error
+        if isinstance(error, IntegrityError):
+            raise Conflict("Somebody changed the same thing at this moment; nothing was changed. Load it again and repeat.") from error
         if isinstance(error, OperationalError | PoolTimeout) or (isinstance(error, DBAPIError) and error.connection_invalidated):
             logger().error("database.failed", error=type(error.orig if isinstance(error, DBAPIError) else error).__name__)
             raise Unavailable("database", "The database does not answer; nothing was changed. Try again in a moment.") from error

@@ -212,8 +212,9 @@ def _joined(entry: Entry, link: Link, user: User) -> Actor:
         role = Role.VIEWER if link.team_id else link.role
         open_work.session.add(Membership(org_id=link.org_id, user_id=user.id, role=role, created_at=open_work.now))
         open_work.session.flush()
-    elif found is None:
-        raise NotFound("This account is not in the organization any more.")
+    elif found is None or (link.kind is LinkKind.PASSWORD and role.rank > link.role.rank):
+        # Who could make it for an operator may not have been allowed to for the owner that the person is now.
+        raise NotFound("This link does not fit the account any more. Ask for a fresh one.")
     if link.team_id and link.team_id not in people.team_roles(open_work, user.id):
         place = {"org_id": link.org_id, "team_id": link.team_id, "user_id": user.id}
         open_work.session.add(TeamMember(**place, role=link.role, created_at=open_work.now))

@@ -38,6 +38,8 @@ def create(
     """Make an API token; its secret is shown once. `scopes` cut it down to some permissions, `team_id` to one team."""
     if ctx.actor.role is None or role.rank > ctx.actor.role.rank:
         raise Refused("A token cannot have a higher role than your own.")
+    if ctx.actor.scopes is not None and not (scopes and ctx.actor.scopes.issuperset(scopes)):
+        raise Refused("A token that is cut down cannot make one that is less so: name scopes that it has itself.")
     if team_id and people.team(ctx.work, team_id) is None:
         raise NotFound("There is no such team.")
     token, id, now = secrets.new_token(), new_id(ctx.work.now), ctx.work.now

@@ -4,19 +4,20 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>(),:;\\]+@[^@\s\x00-\x1f\"<>(),:;\\]+\.?[^@\s.]+")
 
 
 def _email(text: str) -> str:
     if not _EMAIL.fullmatch(text):
-        raise ValueError("This is not an e-mail address.")
+        raise PydanticCustomError("email", "This is not an e-mail address.")
     return text.lower()
 
 
 def _plain(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("Leave out line breaks and control characters.")
+        raise PydanticCustomError("plain", "Leave out line breaks and control characters.")
     return text
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -111,7 +112,7 @@ def _as_kept(value: Any) -> Any:
         return {key: _as_kept(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_as_kept(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(Decimal(repr(value))) if isinstance(value, float) and value.is_integer() else value
 
 
 def _hold_chain(work: Work) -> None:
@@ -134,11 +135,12 @@ def verify(work: Work, progress: Callable[[float, str], None]) -> AuditVerdict:
                 return AuditVerdict(False, expected - first, entry.seq, entry.id, fault)
             expected, previous = entry.seq + 1, entry.hash
         session.expunge_all()
-        progress(min(1.0, (expected - first) / max(1, last - first + 1)), f"{expected - first} entries checked")
-        if held and len(batch) < _BATCH:
-            break
+        if not held:  # whoever waits for the chain may hold what `progress` needs
+            progress(min(1.0, (expected - first) / max(1, last - first + 1)), f"{expected - first} entries checked")
         if len(batch) < _BATCH:
-            _hold_chain(work)  # what was appended during the walk is walked too, and then compared with the head
+            if held:
+                break
+            _hold_chain(work)  # what was appended during the walk is walked too, then compared with the head
             held = True
     fault = _fault_of_head(work, expected - 1, previous)
     return AuditVerdict(not fault, expected - first, expected if fault else None, None, fault)

@@ -1,0 +1,53 @@
+# Remediation Engine. `make run` and `make test` do all their own set-up; `make help` lists the rest.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test check fast audit lock screenshots system
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+run: $(VENV)/run.stamp ## start everything and print the address; Ctrl-C stops it
+	@exec $(BIN)/python -m engine up
+
+dev: $(VENV)/run.stamp ## like run, with hot reload of the pages (page on AIOPS_PORT, API on the port after it)
+	@exec $(BIN)/python -m engine dev
+
+test: $(VENV)/test.stamp system ## run the whole specification
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest tests -m "not fast" --cov --cov-append --cov-report=term:skip-covered
+
+check: $(VENV)/test.stamp ## format, lint, types, import contracts, shape, fast tests; under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --config pyproject.toml
+	$(BIN)/basedpyright
+	@rm -f .coverage
+	$(BIN)/python -m pytest tests -m fast --cov --cov-report=
+
+audit: $(VENV)/test.stamp ## known vulnerabilities of what we depend on, and secrets in the tree
+	$(BIN)/pip-audit -r requirements.txt -c deploy/constraints.txt --disable-pip --no-deps || $(BIN)/pip-audit
+	$(BIN)/python deploy/find_secrets.py
+
+screenshots: $(VENV)/test.stamp system ## take the pictures in docs/ anew
+	$(BIN)/python docs/screenshots.py
+
+lock: ## resolve requirements.txt anew into deploy/constraints.txt
+	rm -rf .scratch/lock && $(PYTHON) -m venv .scratch/lock
+	.scratch/lock/bin/pip install -q -r tests/requirements.txt
+	{ echo "# Made by \`make lock\`: everything below requirements.txt and tests/requirements.txt, pinned."; \
+	  .scratch/lock/bin/pip freeze --exclude setuptools; } > deploy/constraints.txt
+
+system:
+	@deploy/test-system.sh
+
+$(VENV)/run.stamp: requirements.txt deploy/constraints.txt
+	@PYTHON="$(PYTHON)" deploy/environment.sh $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
+	@PYTHON="$(PYTHON)" deploy/environment.sh $(VENV) tests/requirements.txt
+	@touch $@
