@@ -15,7 +15,13 @@ app = rx.App(
     toaster=None,
     html_lang="en",
     head_components=[
-        rx.el.link(rel="preload", href="/fonts/inter-latin-wght-normal.woff2", custom_attrs={"as": "font"}, type="font/woff2", cross_origin="anonymous"),
+        rx.el.link(
+            rel="preload",
+            href="/fonts/inter-latin-wght-normal.woff2",
+            custom_attrs={"as": "font"},
+            type="font/woff2",
+            cross_origin="anonymous",
+        ),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
         rx.el.meta(name="viewport", content="width=device-width, initial-scale=1"),
         rx.el.meta(name="color-scheme", content="dark light"),

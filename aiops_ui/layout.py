@@ -15,7 +15,9 @@ el = rx.el
 PRODUCT = "Remediation Engine"
 
 
-def frame(title: Any, *content: Any, about: Any = None, actions: tuple[rx.Component, ...] = (), crumbs: tuple[tuple[str, str], ...] = ()) -> rx.Component:
+def frame(
+    title: Any, *content: Any, about: Any = None, actions: tuple[rx.Component, ...] = (), crumbs: tuple[tuple[str, str], ...] = ()
+) -> rx.Component:
     """A page of somebody who is signed in."""
     from aiops_ui.routes import NAVIGATION
 
@@ -29,7 +31,9 @@ def frame(title: Any, *content: Any, about: Any = None, actions: tuple[rx.Compon
 def front(title: str, *content: Any) -> rx.Component:
     """A page of somebody who is not signed in yet."""
     brand = el.div(icon("activity"), el.span(PRODUCT), class_name="brand")
-    return el.main(el.section(el.div(brand, el.h1(title), *content, class_name="inside"), class_name="card"), class_name="door", id="content")
+    return el.main(
+        el.section(el.div(brand, el.h1(title), *content, class_name="inside"), class_name="card"), class_name="door", id="content"
+    )
 
 
 def offline() -> rx.Component:

@@ -6,7 +6,7 @@ keeps the two in step and checks the contrast of every pair that is shown.
 
 from pathlib import Path
 
-# token: (dark, light)
+# Each token in dark, then in light.
 COLOURS: dict[str, tuple[str, str]] = {
     "background": ("#0b0e13", "#f5f6f8"),
     "panel": ("#11151c", "#ffffff"),

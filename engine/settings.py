@@ -155,30 +155,46 @@ def _values(environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]
 
 
 def _faults_between(settings: Settings) -> list[str]:
-    faults: list[str] = []
+    """What is wrong between settings that are each right."""
     parts = _parsed(settings.public_url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
-        faults.append(f"AIOPS_PUBLIC_URL: {settings.public_url!r} is not an address such as https://ops.example.com")
-    if settings.profile == "production" and parts.scheme != "https":
-        faults.append("AIOPS_PUBLIC_URL: production needs https; put a TLS proxy in front and set its address")
-    if settings.database_owner_url and not settings.database_url:
-        faults.append("AIOPS_DATABASE_OWNER_URL: set AIOPS_DATABASE_URL too (the role that owns nothing)")
-    for name, url in (("DATABASE_URL", settings.database_url), ("DATABASE_OWNER_URL", settings.database_owner_url)):
-        if url and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            faults.append(f"AIOPS_{name}: must begin with postgresql://")
-    if settings.postgres_bin and not (settings.postgres_bin / "postgres").exists():
-        faults.append(f"AIOPS_POSTGRES_BIN: no file `postgres` in {settings.postgres_bin}")
-    if settings.warn_email and not settings.smtp_url:
-        faults.append("AIOPS_WARN_EMAIL: set AIOPS_SMTP_URL too, or no mail can be sent")
-    if settings.smtp_url and not settings.smtp_url.get_secret_value().startswith(("smtp://", "smtps://")):
-        faults.append("AIOPS_SMTP_URL: must begin with smtp:// or smtps://")
-    for name, url in (("WARN_WEBHOOK", settings.warn_webhook), ("DEAD_MAN_URL", settings.dead_man_url)):
-        if url and not url.get_secret_value().startswith(("http://", "https://")):
-            faults.append(f"AIOPS_{name}: must begin with http:// or https://")
-    for origin in settings.allowed_origins:
-        if _parsed(origin).scheme not in ("http", "https") or origin.rstrip("/") != origin:
-            faults.append(f"AIOPS_ALLOWED_ORIGINS: {origin!r} is not an origin such as https://chat.example.com")
-    return faults
+    is_address = parts.scheme in ("http", "https") and bool(parts.netloc) and parts.path in ("", "/")
+    no_binaries = settings.postgres_bin is not None and not (settings.postgres_bin / "postgres").exists()
+    checks = [
+        (not is_address, f"AIOPS_PUBLIC_URL: {settings.public_url!r} is not an address such as https://ops.example.com"),
+        (
+            settings.profile == "production" and parts.scheme != "https",
+            "AIOPS_PUBLIC_URL: production needs https; put a TLS proxy in front and set its address",
+        ),
+        (
+            bool(settings.database_owner_url and not settings.database_url),
+            "AIOPS_DATABASE_OWNER_URL: set AIOPS_DATABASE_URL too (the role that owns nothing)",
+        ),
+        (no_binaries, f"AIOPS_POSTGRES_BIN: no file `postgres` in {settings.postgres_bin}"),
+        (bool(settings.warn_email and not settings.smtp_url), "AIOPS_WARN_EMAIL: set AIOPS_SMTP_URL too, or no mail can be sent"),
+        *(
+            (_parsed(origin).scheme not in ("http", "https") or origin.rstrip("/") != origin, _NO_ORIGIN.format(origin))
+            for origin in settings.allowed_origins
+        ),
+        *(_beginning(settings, name, beginnings) for name, beginnings in _BEGINNINGS.items()),
+    ]
+    return [words for wrong, words in checks if wrong]
+
+
+_NO_ORIGIN = "AIOPS_ALLOWED_ORIGINS: {!r} is not an origin such as https://chat.example.com"
+_BEGINNINGS = {
+    "database_url": ("postgresql://", "postgres://"),
+    "database_owner_url": ("postgresql://", "postgres://"),
+    "smtp_url": ("smtp://", "smtps://"),
+    "warn_webhook": ("http://", "https://"),
+    "dead_man_url": ("http://", "https://"),
+}
+
+
+def _beginning(settings: Settings, name: str, beginnings: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether a secret URL begins as it may not; its value is not repeated."""
+    url: SecretStr | None = getattr(settings, name)
+    wrong = url is not None and not url.get_secret_value().startswith(beginnings)
+    return wrong, f"{PREFIX}{name.upper()}: must begin with {' or '.join(beginnings)}"
 
 
 def _parsed(url: str) -> SplitResult:

@@ -1,10 +1,10 @@
 """How does a page reach the engine? Only here: who asks, in a thread, with every failure said to the person."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 import reflex as rx
@@ -19,7 +19,10 @@ from engine.operations import callers
 from state.toasts import ToastState
 
 R = TypeVar("R")
-Handler = Callable[..., Coroutine[Any, Any, Any]]
+S = TypeVar("S", bound=rx.State)
+P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
+Handler = Callable[Concatenate[S, P], Awaitable[Any]]
 SESSION_COOKIES = tuple(SESSION.values())
 
 
@@ -47,15 +50,15 @@ async def call(state: rx.State, operation: Callable[..., R], *args: Any, **kwarg
     return await asyncio.to_thread(operation, actor, *args, **kwargs)
 
 
-def requires(permission: Permission) -> Callable[[Handler], Handler]:
+def requires(permission: Permission) -> Callable[[Handler[S, P]], Handler[S, P]]:
     """Guard a handler: only who has the permission gets in, and what fails is shown as a toast.
 
     The operation asks again, on the very thing; this keeps everybody else from even beginning.
     """
 
-    def guard(handler: Handler) -> Handler:
+    def guard(handler: Handler[S, P]) -> Handler[S, P]:
         @wraps(handler)
-        async def guarded(self: rx.State, *args: Any, **kwargs: Any) -> Any:
+        async def guarded(self: S, *args: P.args, **kwargs: P.kwargs) -> Any:
             trace_id.set(new_trace())
             try:
                 actor = await actor_of(self)
@@ -67,13 +70,13 @@ def requires(permission: Permission) -> Callable[[Handler], Handler]:
             except AiopsError as error:
                 await show(self, error)
 
-        guarded.permission = permission  # pyright: ignore[reportFunctionMemberAccess]
+        guarded.permission = permission  # pyright: ignore[reportAttributeAccessIssue]
         return guarded
 
     return guard
 
 
-def open_to_all(handler: Callable[..., Awaitable[Any] | None]) -> Any:
+def open_to_all(handler: F) -> F:
     """Mark a handler that anybody may call, signed in or not: it shows nothing of a tenant."""
     handler.permission = None  # pyright: ignore[reportFunctionMemberAccess]
     return handler

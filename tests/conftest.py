@@ -24,6 +24,7 @@ from engine.storage.datadir import DataDir
 from engine.storage.embedded import APPLICATION, OWNER, Embedded
 from engine.storage.sessions import Life
 from tests.factories import Company, found_company
+from tests.installation import Installation
 
 LIFE = Life(timedelta(hours=12), timedelta(days=7))
 
@@ -154,3 +155,12 @@ def pytest_runtest_makereport() -> Iterator[None]:
     report = outcome.get_result()
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome, report.longrepr = "failed", f"skipped under CI=true: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def installation(scratch: Path) -> Iterator[Installation]:
+    """One installation with an owner, Ada of Acme, that browser and socket tests share. Its API token is `token`."""
+    made = Installation(scratch / "installation").start()
+    made.token = made.owner()
+    yield made
+    made.stop()

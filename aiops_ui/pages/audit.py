@@ -42,7 +42,9 @@ def page() -> rx.Component:
 
 
 def _verification() -> rx.Component:
-    bar = el.div(el.span(style={"width": f"{AuditState.progress}%"}), class_name="progress", role="progressbar", aria_valuenow=AuditState.progress)
+    bar = el.div(
+        el.span(style={"width": f"{AuditState.progress}%"}), class_name="progress", role="progressbar", aria_valuenow=AuditState.progress
+    )
     running = banner("info", el.div("Verifying the chain: ", AuditState.note), bar)
     verdict = banner(AuditState.verdict_mark, AuditState.verdict)
     return rx.cond(AuditState.verifying, running, rx.cond(AuditState.verdict != "", verdict))

@@ -38,7 +38,9 @@ def page() -> rx.Component:
     lately = card(
         "Lately",
         el.table(
-            el.thead(el.tr(el.th("When"), el.th("Who"), el.th("What"), el.th("On"))), el.tbody(rx.foreach(SystemState.acts, _act)), class_name="cards"
+            el.thead(el.tr(el.th("When"), el.th("Who"), el.th("What"), el.th("On"))),
+            el.tbody(rx.foreach(SystemState.acts, _act)),
+            class_name="cards",
         ),
         icon_name="scroll-text",
         actions=(el.a("Audit log", href="/audit"),),
@@ -64,7 +66,10 @@ def page() -> rx.Component:
 def _act(act: Any) -> rx.Component:
     what = rx.cond(act.refused, el.span(mark("warning"), " refused ", act.operation), act.operation)
     return el.tr(
-        el.td(moment(act.at, SessionState.time_zone)), el.td(act.actor), el.td(what, class_name="mono"), el.td(act.target, class_name="wide soft")
+        el.td(moment(act.at, SessionState.time_zone)),
+        el.td(act.actor),
+        el.td(what, class_name="mono"),
+        el.td(act.target, class_name="wide soft"),
     )
 
 

@@ -38,7 +38,9 @@ def page() -> rx.Component:
     form = plain_form(
         rx.cond((FrontState.fault != "") & (FrontState.faults.length() == 0), banner("critical", FrontState.fault)),
         el.input(type="hidden", name="email", value=FrontState.email, auto_complete="username", read_only=True),
-        rx.cond(is_new, field("Your name", text_input("name", required=True, max_length=100, default_value=FrontState.typed["name"]), "name")),
+        rx.cond(
+            is_new, field("Your name", text_input("name", required=True, max_length=100, default_value=FrontState.typed["name"]), "name")
+        ),
         password,
         el.input(type="hidden", name="link", value=FrontState.link, read_only=True),
         button(rx.cond(FrontState.purpose == "password", "Set the password", "Join"), kind="primary", type="submit"),

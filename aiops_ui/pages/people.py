@@ -4,7 +4,21 @@ from typing import Any
 
 import reflex as rx
 
-from aiops_ui.components.parts import button, card, close_button, dialog, dialog_button, empty, field, icon, role_select, search_box, table, tag, text_input
+from aiops_ui.components.parts import (
+    button,
+    card,
+    close_button,
+    dialog,
+    dialog_button,
+    empty,
+    field,
+    icon,
+    role_select,
+    search_box,
+    table,
+    tag,
+    text_input,
+)
 from aiops_ui.components.platform import copyable, moment
 from aiops_ui.layout import frame
 from state.people import PeopleState
@@ -16,15 +30,19 @@ MANAGES = SessionState.permissions.contains("manage_people")
 
 def page() -> rx.Component:
     """The list, open invitations, and the dialogs."""
-    rows = table(
-        ["Name", "E-mail address", "Role", "Teams", "Last seen", ""], PeopleState, _row, empty("Nobody fits these words.")
-    )
+    rows = table(["Name", "E-mail address", "Role", "Teams", "Last seen", ""], PeopleState, _row, empty("Nobody fits these words."))
     listed = el.section(
         el.header(search_box("Search name or address", PeopleState.words, PeopleState.search), class_name="bar"), rows, class_name="card"
     )
     invite = rx.cond(MANAGES, dialog_button("invite", icon("user-plus"), "Invite", kind="primary"))
     return frame(
-        "People", listed, rx.cond(MANAGES & (PeopleState.invitations.length() > 0), _invitations()), _invite(), _link(), _remove(), actions=(invite,)
+        "People",
+        listed,
+        rx.cond(MANAGES & (PeopleState.invitations.length() > 0), _invitations()),
+        _invite(),
+        _link(),
+        _remove(),
+        actions=(invite,),
     )
 
 
@@ -59,7 +77,9 @@ def _invitations() -> rx.Component:
             key=invitation.id,
         )
 
-    return card("Open invitations", el.table(el.tbody(rx.foreach(PeopleState.invitations, row)), class_name="cards"), icon_name="mail", bare=True)
+    return card(
+        "Open invitations", el.table(el.tbody(rx.foreach(PeopleState.invitations, row)), class_name="cards"), icon_name="mail", bare=True
+    )
 
 
 def _invite() -> rx.Component:
@@ -97,7 +117,10 @@ def _remove() -> rx.Component:
     return dialog(
         "remove",
         "Remove a person",
-        el.p(el.b(PeopleState.chosen_name), " leaves the organization and its teams; their sessions here end at once. The account itself stays."),
+        el.p(
+            el.b(PeopleState.chosen_name),
+            " leaves the organization and its teams; their sessions here end at once. The account itself stays.",
+        ),
         el.footer(close_button("remove"), button("Remove", kind="danger", on_click=PeopleState.remove)),
         key=f"remove-{PeopleState.round}",
     )

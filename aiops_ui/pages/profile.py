@@ -22,7 +22,12 @@ def page() -> rx.Component:
 
 def _account() -> rx.Component:
     form = el.form(
-        field("Name", text_input("name", required=True, max_length=100, default_value=ProfileState.name), "name", fault=ProfileState.faults["name"]),
+        field(
+            "Name",
+            text_input("name", required=True, max_length=100, default_value=ProfileState.name),
+            "name",
+            fault=ProfileState.faults["name"],
+        ),
         field(
             "Time zone",
             text_input("time_zone", default_value=ProfileState.time_zone, placeholder="that of the browser"),
@@ -79,7 +84,11 @@ def _sessions() -> rx.Component:
 
     rows = el.table(el.tbody(rx.foreach(ProfileState.sessions, row)), class_name="cards")
     return card(
-        "Where I am signed in", rows, icon_name="monitor-smartphone", actions=(dialog_button("everywhere", "Sign out everywhere", kind="small"),), bare=True
+        "Where I am signed in",
+        rows,
+        icon_name="monitor-smartphone",
+        actions=(dialog_button("everywhere", "Sign out everywhere", kind="small"),),
+        bare=True,
     )
 
 

@@ -21,7 +21,12 @@ def page() -> rx.Component:
             "organization",
             fault=faults["organization"],
         ),
-        field("Your name", text_input("name", required=True, max_length=100, auto_complete="name", default_value=typed["name"]), "name", fault=faults["name"]),
+        field(
+            "Your name",
+            text_input("name", required=True, max_length=100, auto_complete="name", default_value=typed["name"]),
+            "name",
+            fault=faults["name"],
+        ),
         field(
             "E-mail address",
             text_input("email", type="email", required=True, auto_complete="username", default_value=typed["email"]),
@@ -40,7 +45,9 @@ def page() -> rx.Component:
         action="/auth/set-up",
         key=typed["email"],
     )
-    done = el.div(banner("info", "This installation has an owner."), el.a("Sign in", href="/sign-in", class_name="button primary"), class_name="stack")
+    done = el.div(
+        banner("info", "This installation has an owner."), el.a("Sign in", href="/sign-in", class_name="button primary"), class_name="stack"
+    )
     no_link = banner("warning", "Open the set-up link that the terminal with `make run` shows; it holds a one-time secret.")
     about = el.p("You become the owner of the first organization, and administrator of this installation.", class_name="soft")
     inside = rx.cond(FrontState.is_set_up, done, rx.cond(FrontState.link == "", no_link, el.div(about, form, class_name="stack")))

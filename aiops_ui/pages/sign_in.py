@@ -16,7 +16,9 @@ def page() -> rx.Component:
         rx.cond(FrontState.fault != "", banner("critical", FrontState.fault)),
         field(
             "E-mail address",
-            text_input("email", type="email", auto_complete="username", required=True, auto_focus=True, default_value=FrontState.typed["email"]),
+            text_input(
+                "email", type="email", auto_complete="username", required=True, auto_focus=True, default_value=FrontState.typed["email"]
+            ),
             "email",
         ),
         field("Password", text_input("password", type="password", auto_complete="current-password", required=True), "password"),

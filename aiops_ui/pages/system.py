@@ -30,11 +30,15 @@ def page() -> rx.Component:
         ("Worker's tick", SystemState.tick),
         ("Job queue", SystemState.queue),
     )
-    links = el.p(el.a("Health as JSON", href="/health", target="_blank"), " · ", el.a("API", href="/api/docs", target="_blank"), class_name="soft")
+    links = el.p(
+        el.a("Health as JSON", href="/health", target="_blank"), " · ", el.a("API", href="/api/docs", target="_blank"), class_name="soft"
+    )
     return frame(
         "System",
         head,
-        el.div(card("Processes", rows, icon_name="cpu", bare=True), card("Measures", measures, links, icon_name="gauge"), class_name="columns"),
+        el.div(
+            card("Processes", rows, icon_name="cpu", bare=True), card("Measures", measures, links, icon_name="gauge"), class_name="columns"
+        ),
     )
 
 

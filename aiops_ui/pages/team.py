@@ -14,12 +14,16 @@ el = rx.el
 def page() -> rx.Component:
     """Members, and what may be done to the team."""
     members = el.table(
-        el.thead(el.tr(el.th("Name"), el.th("E-mail address"), el.th("Role in the team"), el.th(el.span("Actions", class_name="hidden-text")))),
+        el.thead(
+            el.tr(el.th("Name"), el.th("E-mail address"), el.th("Role in the team"), el.th(el.span("Actions", class_name="hidden-text")))
+        ),
         el.tbody(rx.foreach(TeamState.members, _row)),
         class_name="cards",
     )
     nobody = empty("Nobody is in this team yet.")
-    listed = card("Members", rx.cond(TeamState.members.length() > 0, members, rx.cond(TeamState.loaded, nobody)), icon_name="users", bare=True)
+    listed = card(
+        "Members", rx.cond(TeamState.members.length() > 0, members, rx.cond(TeamState.loaded, nobody)), icon_name="users", bare=True
+    )
     missing = empty("There is no such team, or it was deleted.", el.a("All teams", href="/teams", class_name="button"))
     content = el.div(listed, rx.cond(TeamState.may_manage, _add()), class_name="stack")
     acts = (

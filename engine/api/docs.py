@@ -15,7 +15,8 @@ body{font:14px/1.5 Inter,system-ui,sans-serif;margin:0 auto;max-width:960px;padd
 h1{font-size:20px}h2{font-size:13px;margin:24px 0 8px;color:var(--soft)}
 details{background:var(--panel);border:1px solid var(--line);border-radius:10px;margin:6px 0;padding:8px 12px}
 summary{cursor:pointer}code,pre{font:12px/1.5 'JetBrains Mono',monospace}pre{overflow:auto;white-space:pre-wrap}
-b.m{display:inline-block;min-width:56px}table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:4px 8px 4px 0;vertical-align:top}
+b.m{display:inline-block;min-width:56px}table{border-collapse:collapse;width:100%}
+td{border-top:1px solid var(--line);padding:4px 8px 4px 0;vertical-align:top}
 .soft{color:var(--soft)}
 """
 _INTRO = """

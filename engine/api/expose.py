@@ -67,7 +67,7 @@ def expose(router: APIRouter, route: Route) -> None:
     operation = route.operation
     in_path = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     fields = {name: (info.rebuild_annotation(), info) for name, info in operation.arguments.model_fields.items()}
-    rest = {name: field for name, field in fields.items() if name not in in_path}
+    rest: dict[str, Any] = {name: field for name, field in fields.items() if name not in in_path}
     paged = rest.pop("page", None) is not None
     takes_version = rest.pop("version", None) is not None
     if paged:

@@ -1,5 +1,6 @@
 """How does a browser or a script sign in and out? Here alone cookies are set and removed."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -15,6 +16,7 @@ from engine.api.expose import One
 from engine.api.problems import Problem
 from engine.api.who import Caller, caller, origin_of, require_own_page
 from engine.errors import AiopsError, Invalid, NotSignedIn, TooMany
+from engine.identity.actor import Actor
 from engine.identity.secrets import csrf_token
 from engine.model.sessions import SignedIn
 from engine.operations import sessions, sign_in
@@ -147,13 +149,13 @@ async def switch_form(request: Request, form: Form) -> Response:
     return await _enter(request, form, act, "/profile")
 
 
-def _from_form(request: Request, form: dict[str, str]):  # noqa: ANN202
+def _from_form(request: Request, form: dict[str, str]) -> Actor:
     """The actor of a form, which carries the double-submit token as a field."""
     request.scope["headers"] = [*request.scope["headers"], (cookies.CSRF_HEADER.encode(), form.get("csrf", "").encode())]
     return caller(Request(request.scope))
 
 
-async def _enter(request: Request, form: dict[str, str], act, page: str) -> Response:  # noqa: ANN001
+async def _enter(request: Request, form: dict[str, str], act: Callable[[], SignedIn], page: str) -> Response:
     """Let the person in, or show the form again with what was wrong and what was typed (never a password)."""
     settings = _settings(request)
     try:

@@ -1,7 +1,7 @@
 """In which shapes do lists leave the door?"""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,10 +15,10 @@ class Paging(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cursor: str | None = Field(None, max_length=500, description="next_cursor of the answer before")
-    limit: int = Field(50, ge=1, le=200, description="rows of one answer")
-    page: int | None = Field(None, ge=1, le=CAP, description="number of the page, from 1, instead of a cursor")
-    page_size: int = Field(50, ge=1, le=200, description="rows of a page, with `page`")
+    cursor: Annotated[str | None, Field(max_length=500, description="next_cursor of the answer before")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="rows of one answer")] = 50
+    page: Annotated[int | None, Field(ge=1, le=CAP, description="number of the page, from 1, instead of a cursor")] = None
+    page_size: Annotated[int, Field(ge=1, le=200, description="rows of a page, with `page`")] = 50
 
     @property
     def size(self) -> int:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import select
 
 from engine.errors import Conflict, NotFound, NotSignedIn
 from engine.identity import secrets, throttle
@@ -18,7 +17,7 @@ from engine.model.sessions import SignedIn
 from engine.model.vocabulary import ActorKind, LinkKind, Permission, Role
 from engine.operations.door import Entry, count_tries, entrance, forgive_tries, runtime
 from engine.operations.words import Email, Name
-from engine.storage import accounts, directories, instance, people, sessions, tokens
+from engine.storage import accounts, directories, instance, links, people, sessions, tokens
 from engine.storage.sessions import Opening
 from engine.storage.work import INSTANCE, Tenant
 
@@ -193,8 +192,7 @@ def _link(entry: Entry, link: SecretStr) -> Link:
     row = None
     if entry_row is not None:
         entry.work.become(Tenant(entry_row.org_id, all_teams=True))
-        query = select(Link).where(Link.org_id == entry_row.org_id, Link.id == entry_row.token_id).with_for_update()
-        row = entry.work.session.execute(query).scalar_one_or_none()
+        row = links.one(entry.work, entry_row.token_id)
     if row is None or row.used_at or row.expires_at < entry.work.now:
         count_tries(throttle.token(entry.request.address))
         raise NotFound("This link is used, too old or withdrawn. Ask for a fresh one.")

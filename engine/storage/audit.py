@@ -181,7 +181,7 @@ def matching(work: Work, wanted: Wanted, paging: Paging) -> Page[AuditView]:
     """Entries of the organization, newest first."""
     count = select(RefusalCount.count).where(RefusalCount.org_id == AuditEntry.org_id, RefusalCount.audit_id == AuditEntry.id)
     query = select(AuditEntry, count.scalar_subquery().label("refusals")).where(*_conditions(work, wanted))
-    rows, page = read(work.session, query, Order((AuditEntry.id,), descending=True), paging)  # pyright: ignore[reportArgumentType]
+    rows, page = read(work.session, query, Order((AuditEntry.id,), descending=True), paging)
     return Page(tuple(_view(row[0], row[1]) for row in rows), page.next_cursor, page.total, page.total_is_capped)
 
 
@@ -221,5 +221,5 @@ def _view(entry: AuditEntry, refusals: int | None) -> AuditView:
 
 def operations_seen(work: Work) -> tuple[str, ...]:
     """The operations that occur in the last entries, for a filter."""
-    newest = select(AuditEntry.operation).where(AuditEntry.org_id == work.org_id).order_by(AuditEntry.id.desc()).limit(2000)  # pyright: ignore[reportAttributeAccessIssue]
+    newest = select(AuditEntry.operation).where(AuditEntry.org_id == work.org_id).order_by(AuditEntry.id.desc()).limit(2000)
     return tuple(work.session.execute(select(newest.subquery().c.operation).distinct().order_by(text("1"))).scalars())

@@ -220,7 +220,7 @@ class Embedded:
             for role in {OWNER, APPLICATION} - roles:
                 plain = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
                 secret = psycopg.sql.Literal(self._password(role))
-                db.execute(psycopg.sql.SQL("CREATE ROLE {} " + plain + " PASSWORD {}").format(psycopg.sql.Identifier(role), secret))  # pyright: ignore[reportArgumentType]
+                db.execute(psycopg.sql.SQL("CREATE ROLE {} " + plain + " PASSWORD {}").format(psycopg.sql.Identifier(role), secret))
             if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 db.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
 

@@ -138,7 +138,7 @@ def count_failures(work: Work, subjects: Sequence[Subject]) -> dict[bytes, tuple
     changed = {"count": case((fresh, 1), else_=Failure.count + 1), "since": case((fresh, work.now), else_=Failure.since)}
     tried = tried.on_conflict_do_update(index_elements=["subject"], set_=changed)
     answer = work.session.execute(tried.returning(Failure.subject, Failure.since, Failure.count))
-    return {bytes(row.subject): (row.since, row.count) for row in answer}
+    return {bytes(subject): (since, count) for subject, since, count in answer}
 
 
 def forgive(work: Work, subjects: Sequence[Subject]) -> None:

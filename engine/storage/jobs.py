@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import CursorResult, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from engine.errors import LostLease
 from engine.model.ids import new_id
@@ -64,7 +65,7 @@ def enqueue(work: Work, errand: Errand) -> UUID:
         created_by=errand.created_by,
         created_at=work.now,
     )
-    kept = insert(Job).values(row.model_dump()).on_conflict_do_nothing().returning(Job.id)  # pyright: ignore
+    kept = insert(Job).values(row.model_dump()).on_conflict_do_nothing().returning(Job.id)
     if (made := work.session.execute(kept).scalar_one_or_none()) is None:
         same = select(Job.id).where(Job.org_id == work.org_id, Job.kind == errand.kind, Job.key == errand.key)
         return work.session.execute(same).scalar_one()
@@ -85,21 +86,23 @@ def claim(work: Work, owner: str, limit: int) -> list[Leased]:
     work.session.execute(select(Lane.org_id).where(Lane.org_id == work.org_id, Lane.kind == LANE).with_for_update())
     rows = work.session.execute(_CLAIM, {"org": work.org_id, "owner": owner, "limit": limit, "until": work.now + LEASE}).all()
     next_due = select(func.min(func.greatest(Job.due_at, func.coalesce(Job.lease_until, Job.due_at))))
-    next_due = next_due.where(Job.org_id == work.org_id, Job.state.in_(_OPEN))  # pyright: ignore
-    lane = update(Lane).where(Lane.org_id == work.org_id, Lane.kind == LANE)  # pyright: ignore
+    next_due = next_due.where(Job.org_id == work.org_id, Job.state.in_(_OPEN))
+    lane = update(Lane).where(Lane.org_id == work.org_id, Lane.kind == LANE)
     work.session.execute(lane.values(due_at=next_due.scalar_subquery()))
     for row in rows:
         work.touch("job", row.id, row.team_id)
     return [Leased(work.org_id, r.id, r.kind, r.payload, r.attempts, r.fence, r.created_by) for r in rows]
 
 
+# The CTE is run once; as a sub-select the planner may run it again for each row, and take more than the limit.
 _CLAIM = text("""
-UPDATE job SET state = 'running', lease_owner = :owner, lease_until = :until, fence = fence + 1, attempts = attempts + 1
-WHERE org_id = :org AND id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM job WHERE org_id = :org AND ((state = 'waiting' AND due_at <= now())
         OR (state = 'running' AND lease_until < now()))
     ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED)
-RETURNING id, team_id, kind, payload, attempts, fence, created_by
+UPDATE job SET state = 'running', lease_owner = :owner, lease_until = :until, fence = fence + 1, attempts = attempts + 1
+FROM due WHERE job.org_id = :org AND job.id = due.id
+RETURNING job.id, team_id, kind, payload, attempts, fence, created_by
 """)
 
 
@@ -151,27 +154,27 @@ def newest(work: Work, kind: str, paging: Paging) -> Page[JobView]:
     """Jobs of a kind (empty: all), newest first."""
     query = select(Job).where(Job.org_id == work.org_id)
     query = query.where(Job.kind == kind) if kind else query
-    rows, page = read(work.session, query, Order((Job.id,), descending=True), paging)  # pyright: ignore
+    rows, page = read(work.session, query, Order((Job.id,), descending=True), paging)
     return Page(tuple(_view(row[0]) for row in rows), page.next_cursor, page.total, page.total_is_capped)
 
 
 def sweep(work: Work, older_than: datetime, limit: int = 5000) -> int:
     """Remove some of the organization's jobs that finished before then. Returns how many; call again until it is few."""
-    old = select(Job.id).where(Job.org_id == work.org_id, Job.finished_at < older_than).limit(limit)  # pyright: ignore
-    gone = delete(Job).where(Job.org_id == work.org_id, Job.id.in_(old))  # pyright: ignore
+    old = select(Job.id).where(Job.org_id == work.org_id, col(Job.finished_at) < older_than).limit(limit)
+    gone = delete(Job).where(Job.org_id == work.org_id, Job.id.in_(old))
     return _count(work.session.execute(gone))
 
 
 def waiting_since(work: Work) -> datetime | None:
     """Since when the oldest due lane waits, over all organizations. Needs no tenant; None: nothing is late."""
-    late = or_(Lane.lease_until.is_(None), Lane.lease_until < func.now())  # pyright: ignore
+    late = or_(Lane.lease_until.is_(None), Lane.lease_until < func.now())
     oldest = select(func.min(Lane.due_at)).where(Lane.kind == LANE, Lane.due_at <= func.now(), late)
     return work.session.execute(oldest).scalar_one()
 
 
 def _write(work: Work, job: Leased, values: dict[str, Any]) -> bool:
     mine = Job.org_id == job.org_id, Job.id == job.id, Job.fence == job.fence, Job.state == JobState.RUNNING
-    written = update(Job).where(*mine).values(**values).returning(Job.cancel_asked, Job.team_id)  # pyright: ignore
+    written = update(Job).where(*mine).values(**values).returning(Job.cancel_asked, Job.team_id)
     row = work.session.execute(written).one_or_none()
     if row is None:
         raise LostLease(f"job {job.id} was taken over by another worker; what this one did since is not written")

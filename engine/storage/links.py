@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from engine.identity import secrets
 from engine.model.ids import new_id
@@ -46,3 +47,9 @@ def offer(work: Work, wanted: Offer, public_url: str) -> NewLink:
     tokens.register(work, token, id, expires_at)
     work.touch("people", id)
     return NewLink(id, wanted.email, SecretStr(f"{public_url}/join?link={token.text}"), expires_at)
+
+
+def one(work: Work, id: UUID) -> Link | None:
+    """A link of this organization, locked: two uses at the same time are one after the other."""
+    query = select(Link).where(Link.org_id == work.org_id, Link.id == id).with_for_update()
+    return work.session.execute(query).scalar_one_or_none()

@@ -36,10 +36,10 @@ def claim(work: Work, actor_id: UUID, key: str, asked: str) -> str | None:
 def keep(work: Work, actor_id: UUID, key: str, answer: str | None) -> None:
     """Remember the answer; None when it holds a secret."""
     mine = IdempotencyKey.org_id == work.org_id, IdempotencyKey.actor_id == actor_id, IdempotencyKey.key == key
-    work.session.execute(update(IdempotencyKey).where(*mine).values(answer=answer))  # pyright: ignore[reportArgumentType]
+    work.session.execute(update(IdempotencyKey).where(*mine).values(answer=answer))
 
 
 def forget_old(work: Work) -> int:
     """Remove keys of the organization that are past their day."""
     old = IdempotencyKey.org_id == work.org_id, IdempotencyKey.created_at < work.now - KEPT
-    return work.session.execute(delete(IdempotencyKey).where(*old)).rowcount  # pyright: ignore
+    return work.session.execute(delete(IdempotencyKey).where(*old)).rowcount

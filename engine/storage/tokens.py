@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
+from sqlmodel import col
 
 from engine.identity.secrets import Token, digest, matches
 from engine.model.tokens import ApiToken, TokenDirectory, TokenView
@@ -44,7 +45,7 @@ def one(work: Work, token_id: UUID) -> ApiToken | None:
 def used(work: Work, token_id: UUID) -> None:
     """Note that a token is used, once a minute at most."""
     mine = ApiToken.org_id == work.org_id, ApiToken.id == token_id
-    stale = ApiToken.used_at.is_(None) | (ApiToken.used_at < work.now - USED_EVERY)
+    stale = col(ApiToken.used_at).is_(None) | (col(ApiToken.used_at) < work.now - USED_EVERY)
     work.session.execute(update(ApiToken).where(*mine, stale).values(used_at=work.now))
 
 

@@ -76,12 +76,13 @@ def test_an_admin_invites_up_to_the_own_role(acme: Company, role: Role) -> None:
         people.invite(acme.admin, somebody(), role)
 
 
-def test_the_last_owner_can_be_neither_demoted_nor_removed(acme: Company) -> None:
+def test_the_last_owner_can_be_neither_demoted_nor_removed(database: Database) -> None:
+    owner = found_company(database, "Alone").owner
     with pytest.raises(Conflict, match="last owner"):
-        people.change_role(acme.owner, acme.owner.id, Role.ADMIN)
+        people.change_role(owner, owner.id, Role.ADMIN)
     with pytest.raises(Conflict, match="last owner"):
-        people.remove(acme.owner, acme.owner.id)
-    assert people.change_role(acme.owner, acme.owner.id, Role.OWNER).role is Role.OWNER
+        people.remove(owner, owner.id)
+    assert people.change_role(owner, owner.id, Role.OWNER).role is Role.OWNER
 
 
 @pytest.mark.parametrize("act", ["demote", "remove"])

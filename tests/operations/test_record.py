@@ -1,0 +1,170 @@
+"""Is every act recorded, and every refusal?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from engine.errors import Conflict, Invalid, Refused, Unavailable
+from engine.identity.actor import Actor, Request
+from engine.model.vocabulary import Outcome, Permission, Role
+from engine.operations import audit, jobs, organizations, people, profile, sessions, teams, tokens
+from engine.operations.door import OPERATIONS, Runtime, install, runtime, tenant_of
+from engine.storage.database import Database
+from engine.storage.jobs import Errand, enqueue
+from engine.storage.work import work
+from tests.factories import PASSWORD, Company, hire
+from tests.operations.asking import OTHER_PASSWORD, entered, joined_too, known, newest, somebody
+
+HIDDEN = (PASSWORD, OTHER_PASSWORD, "link=")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who acts, on whom, and where."""
+
+    company: Company
+    other: Company
+    me: Actor
+    person: Actor
+
+    def team(self) -> UUID:
+        return teams.create(self.company.owner, f"team {uuid4().hex}").id
+
+    def team_of_person(self) -> UUID:
+        team_id = self.team()
+        teams.set_member(self.company.owner, team_id, self.person.id, Role.VIEWER)
+        return team_id
+
+    def job(self) -> UUID:
+        with work(runtime().database, tenant_of(self.company.owner)) as open_work:
+            return enqueue(open_work, Errand("probe", {}))
+
+    def fresh_session(self) -> Actor:
+        return known(entered(self.me).secret)
+
+
+# One act for every operation that changes something. A new operation needs its line.
+ACTS: dict[str, Callable[[Scene], object]] = {
+    "audit.request_verification": lambda s: audit.request_verification(s.me),
+    "jobs.cancel": lambda s: jobs.cancel(s.me, s.job()),
+    "organizations.create": lambda s: organizations.create(replace(s.me, instance_admin=True), "Another", somebody()),
+    "organizations.rename": lambda s: organizations.rename(s.me, s.company.name),
+    "people.change_role": lambda s: people.change_role(s.me, s.person.id, Role.OPERATOR),
+    "people.invite": lambda s: people.invite(s.me, somebody(), Role.VIEWER),
+    "people.password_link": lambda s: people.password_link(s.me, s.person.id),
+    "people.remove": lambda s: people.remove(s.me, s.person.id),
+    "people.withdraw": lambda s: people.withdraw(s.me, people.invite(s.company.owner, somebody(), Role.VIEWER).id),
+    "profile.change": lambda s: profile.change(s.me, name="Another Name"),
+    "profile.change_password": lambda s: profile.change_password(s.me, SecretStr(PASSWORD), SecretStr(OTHER_PASSWORD)),
+    "sessions.end": lambda s: sessions.end(s.me, [uuid4()]),
+    "sessions.end_everywhere": lambda s: sessions.end_everywhere(s.me),
+    "sessions.sign_out": lambda s: sessions.sign_out(s.fresh_session()),
+    "sessions.switch": lambda s: sessions.switch(s.fresh_session(), joined_too(s.other.owner, s.me).org_id),
+    "teams.create": lambda s: teams.create(s.me, f"team {uuid4().hex}"),
+    "teams.delete": lambda s: teams.delete(s.me, s.team()),
+    "teams.remove_member": lambda s: teams.remove_member(s.me, s.team_of_person(), s.person.id),
+    "teams.rename": lambda s: teams.rename(s.me, s.team(), f"team {uuid4().hex}"),
+    "teams.set_member": lambda s: teams.set_member(s.me, s.team(), s.person.id, Role.ADMIN),
+    "tokens.create": lambda s: tokens.create(s.me, "program", Role.VIEWER),
+    "tokens.revoke": lambda s: tokens.revoke(s.me, [uuid4()]),
+}
+
+
+def test_every_operation_that_changes_something_has_an_act_below() -> None:
+    assert set(ACTS) == {name for name, operation in OPERATIONS.items() if not operation.reads}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_an_act_leaves_an_entry_that_says_who_what_and_whence(name: str, acme: Company, beta: Company, nearby: Request) -> None:
+    me = hire(acme.owner, Role.OWNER).on(nearby)
+    ACTS[name](Scene(acme, beta, me, hire(acme.owner, Role.VIEWER)))
+    entry = next(e for e in newest(acme.owner, name) if e.actor_name == me.name or e.actor_name == "Another Name")
+    assert entry.outcome is Outcome.DONE
+    if name not in ("sessions.sign_out", "sessions.switch"):  # these act in a session that was opened from elsewhere
+        assert (entry.address, entry.trace_id) == (nearby.address, nearby.trace_id)
+    assert not any(hidden in repr(entry) for hidden in HIDDEN)
+
+
+_REFUSABLE = [name for name in ACTS if OPERATIONS[name].permission is not Permission.PROFILE and name != "organizations.create"]
+
+
+@pytest.mark.parametrize("name", _REFUSABLE)
+def test_a_refused_act_changes_nothing_and_leaves_an_entry(name: str, acme: Company, beta: Company) -> None:
+    me = replace(hire(acme.owner, Role.VIEWER), teams={})
+    asked = me if not OPERATIONS[name].team else replace(me, role=Role.ADMIN, scopes=frozenset({Permission.VIEW}))
+    with pytest.raises(Refused):
+        ACTS[name](Scene(acme, beta, asked, hire(acme.owner, Role.VIEWER)))
+    mine = [e for e in newest(acme.owner, limit=10) if e.actor_name == me.name and not e.operation.startswith("sign_in.")]
+    assert [(e.operation, e.outcome) for e in mine] == [(name, Outcome.REFUSED)]
+
+
+def test_reading_is_not_recorded(acme: Company) -> None:
+    before = audit.search(acme.owner).total
+    people.members(acme.viewer)
+    teams.all(acme.viewer)
+    audit.verify(acme.owner)
+    assert audit.search(acme.owner).total == before
+
+
+def test_the_record_is_for_admins_and_of_the_own_organization(acme: Company, beta: Company) -> None:
+    with pytest.raises(Refused):
+        audit.search(acme.operator)
+    teams.create(beta.owner, f"secret {uuid4().hex}")
+    assert not any("secret" in entry.target for entry in audit.search(acme.owner).items)
+    assert "teams.create" in audit.operations_seen(acme.admin)
+
+
+def test_the_record_is_searched_by_words_outcome_and_time(acme: Company) -> None:
+    name = f"team {uuid4().hex}"
+    teams.create(acme.admin, name)
+    (entry,) = audit.search(acme.owner, words=f"{name[5:15]} create").items
+    assert audit.search(acme.owner, words=name, outcome=Outcome.REFUSED).items == ()
+    assert audit.search(acme.owner, words=name, since=entry.at).items == (entry,)
+    assert audit.search(acme.owner, words=name, until=entry.at).items == ()
+    with pytest.raises(Invalid):
+        audit.search(acme.owner, since=entry.at.replace(tzinfo=None))
+    assert audit.verify(acme.owner).intact
+
+
+# An Idempotency-Key, at the door: whoever calls, REST or not.
+def test_a_repeated_request_happens_once_and_is_answered_the_same(acme: Company) -> None:
+    me, name = acme.owner.on(Request(idempotency_key=uuid4().hex)), f"team {uuid4().hex}"
+    first = teams.create(me, name)
+    assert teams.create(me, name) == first
+    assert len([e for e in newest(acme.owner, "teams.create", 20) if e.target == name]) == 1
+
+
+def test_a_key_is_of_one_request_of_one_caller(acme: Company) -> None:
+    request = Request(idempotency_key=uuid4().hex)
+    teams.create(acme.owner.on(request), f"team {uuid4().hex}")
+    with pytest.raises(Conflict, match="another request"):
+        teams.create(acme.owner.on(request), f"team {uuid4().hex}")
+    assert teams.create(acme.admin.on(request), f"team {uuid4().hex}"), "somebody else's key is another key"
+
+
+def test_a_key_of_a_failed_request_is_free_again(acme: Company) -> None:
+    me, name = acme.owner.on(Request(idempotency_key=uuid4().hex)), f"team {uuid4().hex}"
+    taken = teams.create(acme.owner, name)
+    with pytest.raises(Conflict, match="already"):
+        teams.create(me, name)
+    teams.delete(acme.owner, taken.id)
+    assert teams.create(me, name).name == name
+
+
+def test_a_secret_is_not_kept_to_be_answered_again(acme: Company) -> None:
+    me = acme.owner.on(Request(idempotency_key=uuid4().hex))
+    tokens.create(me, "program", Role.VIEWER)
+    with pytest.raises(Conflict, match="shown only once"):
+        tokens.create(me, "program", Role.VIEWER)
+
+
+def test_a_database_that_is_away_is_said_so_and_nothing_is_changed(acme: Company, database: Database) -> None:
+    away = Database(database.url.set(host="127.0.0.1", port=9).difference_update_query(["host"]), pool_size=2, statement_timeout_ms=500, name="x")
+    here = runtime()
+    install(Runtime(away, here.life, here.public_url, here.data_dir, here.version))
+    with pytest.raises(Unavailable, match="nothing was changed"):
+        teams.all(acme.owner)
+    away.close()
