@@ -6,6 +6,7 @@ from aiops_ui.layout import PRODUCT, offline
 from aiops_ui.pages import missing
 from aiops_ui.routes import ROUTES
 from engine.start import Web, settings
+from state.failures import in_browser, in_handler
 
 _web = Web(settings())
 
@@ -27,9 +28,11 @@ app = rx.App(
         rx.el.meta(name="color-scheme", content="dark light"),
     ],
     app_wraps={(5, "Offline"): lambda stateful: offline() if stateful else None},
+    backend_exception_handler=in_handler,
+    frontend_exception_handler=in_browser,
     api_transformer=[_web.api, _web.guard],
 )
 app.register_lifespan_task(_web.running)
 for route in ROUTES:
-    app.add_page(route.page, route=route.path, title=f"{route.title} · {PRODUCT}", on_load=list(route.on_load))
+    app.add_page(route.component, route=route.path, title=f"{route.title} · {PRODUCT}", on_load=list(route.on_load))
 app.add_page(missing.page, route="/404", title=f"Not found · {PRODUCT}")

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
-from aiops_ui.components.parts import button, icon, mark
+from aiops_ui.components.parts import button, empty, icon, mark
 from aiops_ui.components.platform import plain_form
 from state.live import LiveState
 from state.session import SessionState
@@ -26,6 +26,12 @@ def frame(
     )
     page = el.div(_top_bar(title, crumbs), el.main(heading, *content, id="content", tab_index=-1), class_name="page")
     return el.div(_skip(), el.div(_sidebar(NAVIGATION), page, class_name="frame"), _toasts())
+
+
+def refused(title: str) -> rx.Component:
+    """What stands in place of a page that the person's role does not show."""
+    words = "Your role does not show this page. An owner of your organization can change that."
+    return frame(title, el.section(empty(words, el.a("Go to the dashboard", href="/", class_name="button")), class_name="card"))
 
 
 def front(title: str, *content: Any) -> rx.Component:

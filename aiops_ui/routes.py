@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from aiops_ui.layout import refused
 from aiops_ui.pages import audit, dashboard, join, people, profile, setup, sign_in, system, team, teams, tokens
 from engine.model.vocabulary import Permission
 from state.front import FrontState
@@ -23,6 +24,13 @@ class Route:
     permission: Permission | None
     on_load: tuple[Any, ...]
     icon: str = ""
+
+    def component(self) -> rx.Component:
+        """The page, or a word for who may not see it. What keeps the data from them is the guard of its handlers."""
+        if self.permission is None:
+            return self.page()
+        may = SessionState.permissions.contains(str(self.permission)) | (SessionState.name == "")
+        return rx.cond(may, self.page(), refused(self.title))
 
 
 _LIVE = (SessionState.enter, LiveState.listen)

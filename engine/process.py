@@ -60,3 +60,29 @@ def end(child: ChildProcess, first: signal.Signals, patience: float) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+
+def running_in(folder: Path, name: str) -> list[int]:
+    """Processes of that name whose working directory is the folder. Zombies have none."""
+    if not folder.exists():
+        return []
+    place, found = os.stat(folder), []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                here = os.stat(f"/proc/{entry.name}/cwd")
+                called = Path(f"/proc/{entry.name}/comm").read_text().strip()
+            except OSError:
+                continue  # gone meanwhile, a zombie, or not ours to see
+            if (here.st_dev, here.st_ino, called) == (place.st_dev, place.st_ino, name):
+                found.append(int(entry.name))
+    return found
+
+
+def signal_all(processes: list[int], kill: signal.Signals) -> None:
+    """Signal those that are still there."""
+    for pid in processes:
+        try:
+            os.kill(pid, kill)
+        except ProcessLookupError:
+            continue

@@ -56,7 +56,7 @@ class AuditState(TableState, rx.State):
     @requires(Permission.VIEW_AUDIT)
     async def search(self, words: str) -> None:
         """Look for words in actor, operation, target and address."""
-        self.look_for(words)
+        self._look_for(words)
         await self._read()
 
     @rx.event
@@ -64,7 +64,7 @@ class AuditState(TableState, rx.State):
     async def only_operation(self, operation: str) -> None:
         """Show one operation, or all."""
         self.operation = operation
-        self.look_for(self.words)
+        self._look_for(self.words)
         await self._read()
 
     @rx.event
@@ -72,21 +72,21 @@ class AuditState(TableState, rx.State):
     async def only_outcome(self, outcome: str) -> None:
         """Show what was done, what was refused, or both."""
         self.outcome = outcome
-        self.look_for(self.words)
+        self._look_for(self.words)
         await self._read()
 
     @rx.event
     @requires(Permission.VIEW_AUDIT)
     async def next_rows(self) -> None:
         """Show older entries."""
-        self.forward()
+        self._forward()
         await self._read()
 
     @rx.event
     @requires(Permission.VIEW_AUDIT)
     async def rows_before(self) -> None:
         """Show newer entries."""
-        self.back()
+        self._back()
         await self._read()
 
     @rx.event
@@ -98,10 +98,10 @@ class AuditState(TableState, rx.State):
 
     async def _read(self) -> None:
         outcome = Outcome(self.outcome) if self.outcome else None
-        page = await call(self, audit.search, self.words, self.operation, outcome, page=self.paging())
+        page = await call(self, audit.search, self.words, self.operation, outcome, page=self._paging())
         self.rows = [_row(entry) for entry in page.items]
         self.operations = list(await call(self, audit.operations_seen))
-        self.took(page, "entry")
+        self._took(page, "entry")
 
     async def _follow(self) -> None:
         if not self.verifying:

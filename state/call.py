@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import reflex as rx
+from starlette.requests import cookie_parser
 
 from engine.errors import AiopsError, NotSignedIn, Refused
 from engine.identity.actor import Actor, Request
@@ -16,6 +16,7 @@ from engine.log import logger, trace_id
 from engine.model.ids import new_trace
 from engine.model.vocabulary import Permission
 from engine.operations import callers
+from engine.operations.door import runtime
 from state.toasts import ToastState
 
 R = TypeVar("R")
@@ -23,21 +24,23 @@ S = TypeVar("S", bound=rx.State)
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[Concatenate[S, P], Awaitable[Any]]
-SESSION_COOKIES = tuple(SESSION.values())
 
 
 def cookies(state: rx.State) -> dict[str, str]:
-    """The cookies of this tab's socket, as they were when it was opened."""
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(state.router.headers.cookie).items()}
-    except CookieError:
-        return {}
+    """The cookies of this tab's socket, as they were when it was opened. Read as REST reads them: a cookie of somebody
+    else on our host that is none by the book does not hide ours."""
+    return cookie_parser(state.router.headers.cookie)
+
+
+def secret_of(state: rx.State) -> str | None:
+    """The secret of this tab's session: of the one cookie that we set, for with TLS the other may be a neighbour's work."""
+    tls = urlsplit(runtime().public_url).scheme == "https"
+    return cookies(state).get(SESSION[tls]) or None
 
 
 async def actor_of(state: rx.State) -> Actor:
     """Who is looking, asked anew for each event. Raises NotSignedIn."""
-    sent = cookies(state)
-    secret = next((sent[name] for name in SESSION_COOKIES if name in sent), None)
+    secret = secret_of(state)
     if secret is None:
         raise NotSignedIn("Sign in to go on.")
     address = state.router.session.client_ip
@@ -95,11 +98,11 @@ def sign_in_link(state: rx.State) -> str:
 
 async def tell(state: rx.State, mark: str, words: str) -> None:
     """Say something to the person, in the corner."""
-    (await state.get_state(ToastState)).tell(mark, words)
+    (await state.get_state(ToastState))._tell(mark, words)
 
 
 async def show(state: rx.State, error: AiopsError) -> None:
     """Tell the person what happened."""
     logger().info("page.refused", error=type(error).__name__)
     toasts = await state.get_state(ToastState)
-    toasts.tell("error", str(error), trace_id.get())
+    toasts._tell("error", str(error), trace_id.get())

@@ -13,7 +13,7 @@ import reflex as rx
 
 from engine.errors import AiopsError, NotSignedIn
 from engine.operations.live import Notice, Subscription, is_connected, subscribe
-from state.call import actor_of, open_to_all, sign_in_link
+from state.call import actor_of, may, open_to_all, sign_in_link
 
 _GATHER = 0.02
 # A session that ends or a role that changes is noticed by itself at least so often.
@@ -52,6 +52,8 @@ class LiveState(rx.State):
         try:
             async with self:
                 actor = await actor_of(self)
+            if not may(actor, found.refresh.fn.permission):
+                return  # the page says so itself
             with subscribe(actor) as subscription:
                 yield found.refresh
                 async with self:
@@ -61,7 +63,7 @@ class LiveState(rx.State):
                         again = await actor_of(self)
                         self.hears = is_connected()
                     if (again.role, again.teams) != (actor.role, actor.teams):
-                        yield type(self).listen  # another role sees other things: begin anew
+                        yield LiveState.listen  # another role sees other things: begin anew
                         return
                     if any(not notice.kinds or notice.kinds & found.kinds for notice in notices):
                         yield found.refresh
@@ -71,7 +73,7 @@ class LiveState(rx.State):
             yield rx.redirect(link)
         except AiopsError:
             await asyncio.sleep(1.0)
-            yield type(self).listen
+            yield LiveState.listen
 
 
 async def _gathered(subscription: Subscription) -> AsyncIterator[list[Notice]]:

@@ -69,21 +69,21 @@ class PeopleState(TableState, rx.State):
     @requires(Permission.VIEW)
     async def search(self, words: str) -> None:
         """Look for words in names and addresses."""
-        self.look_for(words)
+        self._look_for(words)
         await self._read()
 
     @rx.event
     @requires(Permission.VIEW)
     async def next_rows(self) -> None:
         """Show the next part of the list."""
-        self.forward()
+        self._forward()
         await self._read()
 
     @rx.event
     @requires(Permission.VIEW)
     async def rows_before(self) -> None:
         """Show the part before."""
-        self.back()
+        self._back()
         await self._read()
 
     @rx.event
@@ -141,9 +141,9 @@ class PeopleState(TableState, rx.State):
         await self._read()
 
     async def _read(self) -> None:
-        page = await call(self, people.members, self.words, self.paging())
+        page = await call(self, people.members, self.words, self._paging())
         self.rows = [_row(person) for person in page.items]
-        self.took(page, "person")
+        self._took(page, "person")
         if not may(await actor_of(self), Permission.MANAGE_PEOPLE):
             return
         found = await call(self, people.invitations)

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from engine.errors import NotSignedIn
+from engine.errors import AiopsError, NotSignedIn
 from engine.identity.secrets import csrf_token
 from engine.model.vocabulary import Permission
-from state.call import SESSION_COOKIES, actor_of, cookies, may, open_to_all, sign_in_link
+from state.call import actor_of, may, open_to_all, secret_of, show, sign_in_link
 
 
 class SessionState(rx.State):
@@ -27,8 +27,10 @@ class SessionState(rx.State):
             actor = await actor_of(self)
         except NotSignedIn:
             return rx.redirect(sign_in_link(self))
-        sent = cookies(self)
-        self.csrf = csrf_token(next(sent[name] for name in SESSION_COOKIES if name in sent))
+        except AiopsError as error:
+            await show(self, error)
+            return None
+        self.csrf = csrf_token(secret_of(self) or "")
         self.name, self.email, self.organization = actor.name, actor.email, actor.organization
         self.role, self.time_zone = str(actor.role), actor.time_zone
         self.permissions = [str(permission) for permission in Permission if may(actor, permission)]

@@ -8,7 +8,10 @@ from engine.model.views import Page, Paging
 
 
 class TableState(rx.State, mixin=True):
-    """Words searched for, and where in the list the person is. `limit` rows are on the page at a time."""
+    """Words searched for, and where in the list the person is. `limit` rows are on the page at a time.
+
+    The framework lets a browser call every method by name unless it begins with an underscore.
+    """
 
     words: str = ""
     loaded: bool = False
@@ -18,27 +21,27 @@ class TableState(rx.State, mixin=True):
     _cursors: list[str] = []
     _next: str | None = None
 
-    def paging(self, limit: int = 50) -> Paging:
+    def _paging(self, limit: int = 50) -> Paging:
         """The part of the list to ask for."""
         return Paging(cursor=self._cursors[-1] if self._cursors else None, limit=limit)
 
-    def took(self, page: Page[Any], noun: str) -> None:
+    def _took(self, page: Page[Any], noun: str) -> None:
         """Remember where this part ends."""
         self._next, self.has_more = page.next_cursor, page.next_cursor is not None
         self.has_before, self.loaded = bool(self._cursors), True
         count = f"{page.total:,}{'+' if page.total_is_capped else ''}"
         self.total = f"{count} {noun}" if page.total == 1 else f"{count} {_plural(noun)}"
 
-    def look_for(self, words: str) -> None:
+    def _look_for(self, words: str) -> None:
         """Search anew, from the beginning."""
         self.words, self._cursors = words[:200], []
 
-    def forward(self) -> None:
+    def _forward(self) -> None:
         """Go to the next part."""
         if self._next:
             self._cursors = [*self._cursors, self._next]
 
-    def back(self) -> None:
+    def _back(self) -> None:
         """Go to the part before."""
         self._cursors = self._cursors[:-1]
 

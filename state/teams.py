@@ -50,14 +50,14 @@ class TeamsState(TableState, rx.State):
     @requires(Permission.VIEW)
     async def next_rows(self) -> None:
         """Show the next part of the list."""
-        self.forward()
+        self._forward()
         await self._read()
 
     @rx.event
     @requires(Permission.VIEW)
     async def rows_before(self) -> None:
         """Show the part before."""
-        self.back()
+        self._back()
         await self._read()
 
     @rx.event
@@ -69,9 +69,9 @@ class TeamsState(TableState, rx.State):
         return rx.redirect(f"/teams/{made.id}")
 
     async def _read(self) -> None:
-        page = await call(self, teams.all, self.paging())
+        page = await call(self, teams.all, self._paging())
         self.rows = [TeamRow(str(t.id), t.name, t.members, t.created_at.isoformat()) for t in page.items]
-        self.took(page, "team")
+        self._took(page, "team")
 
 
 class TeamState(rx.State):

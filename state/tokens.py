@@ -46,14 +46,14 @@ class TokensState(TableState, rx.State):
     @requires(Permission.MANAGE_TOKENS)
     async def next_rows(self) -> None:
         """Show the next part of the list."""
-        self.forward()
+        self._forward()
         await self._read()
 
     @rx.event
     @requires(Permission.MANAGE_TOKENS)
     async def rows_before(self) -> None:
         """Show the part before."""
-        self.back()
+        self._back()
         await self._read()
 
     @rx.event
@@ -88,7 +88,7 @@ class TokensState(TableState, rx.State):
         await self._read()
 
     async def _read(self) -> None:
-        page = await call(self, tokens.all, self.paging())
+        page = await call(self, tokens.all, self._paging())
         self.rows = [
             TokenRow(
                 id=str(t.id),
@@ -102,7 +102,7 @@ class TokensState(TableState, rx.State):
             )
             for t in page.items
         ]
-        self.took(page, "token")
+        self._took(page, "token")
 
 
 watch("/tokens", TokensState.refresh, "token")

@@ -43,7 +43,6 @@ def page() -> rx.Component:
         el.input(type="hidden", name="link", value=FrontState.link, read_only=True),
         button("Create the organization", kind="primary", type="submit"),
         action="/auth/set-up",
-        key=typed["email"],
     )
     done = el.div(
         banner("info", "This installation has an owner."), el.a("Sign in", href="/sign-in", class_name="button primary"), class_name="stack"

@@ -25,7 +25,8 @@ def page() -> rx.Component:
         el.input(type="hidden", name="next", value=FrontState.next_path, read_only=True),
         button("Sign in", kind="primary", type="submit"),
         action="/auth/sign-in",
-        key=FrontState.typed["email"],
     )
     fresh = banner("info", "There is no owner yet. The terminal that runs `make run` shows a one-time set-up link.")
-    return front("Sign in", rx.cond(FrontState.is_set_up, rx.fragment(), fresh), form)
+    # Only when the state has come: a form that is drawn again loses what was typed into it.
+    inside = rx.cond(FrontState.loaded, form, el.div(class_name="skeleton"))
+    return front("Sign in", rx.cond(FrontState.is_set_up, rx.fragment(), fresh), inside)

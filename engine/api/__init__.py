@@ -17,7 +17,7 @@ _ABOUT = "Remediation Engine: incidents from alerts, their causes and their repa
 
 def build_api(settings: Settings, version: str) -> FastAPI:
     """The API as an application of its own."""
-    app = FastAPI(
+    app = problems.Api(
         title="Remediation Engine API", version=version, description=_ABOUT, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
     app.state.settings = settings

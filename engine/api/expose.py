@@ -57,8 +57,7 @@ class Route:
 
 _FIELDS = Annotated[str | None, Field(None, max_length=500, description="only these fields of each thing, comma-separated")]
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase, "content": {"application/problem+json": {}}}
-    for code in (401, 403, 404, 409, 412, 413, 422, 429, 503)
+    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (401, 403, 404, 409, 412, 413, 422, 429, 503)
 }
 
 

@@ -12,7 +12,7 @@ from engine.errors import AiopsError, FieldError, Invalid, NotSignedIn, TooMany,
 from engine.log import logger, trace_id
 
 MEDIA = "application/problem+json"
-_TITLES = {404: "Not found", 405: "Method not allowed", 413: "Too large", 415: "Unsupported media type", 400: "Bad request"}
+_TITLES = {404: "Not found", 405: "Method not allowed", 413: "Too large", 415: "Unsupported media type"}
 
 
 class ProblemField(BaseModel):
@@ -72,6 +72,22 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+class Api(FastAPI):
+    """An application whose contract says that errors are problem documents."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The contract; the framework can only say that an error is JSON."""
+        spec = super().openapi()
+        for answer in (answer for path in spec["paths"].values() for entry in path.values() for answer in entry["responses"].values()):
+            content = answer.get("content", {})
+            if content.get("application/json", {}).get("schema") == _SCHEMA:
+                content[MEDIA] = content.pop("application/json")
+        return spec
+
+
+_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+
+
 async def _ours(request: Request, error: Any) -> JSONResponse:
     return problem(request.url.path, error)
 
@@ -89,6 +105,8 @@ def _place(location: tuple[str | int, ...]) -> str:
 async def _http(request: Request, error: Any) -> JSONResponse:
     if isinstance(cause := error.__cause__, AiopsError):  # the framework wraps what fails while it reads a body
         return problem(request.url.path, cause)
+    if error.status_code == 400:  # what it says when a body is no text, or nested too deep
+        return problem(request.url.path, Invalid.field("body", "This cannot be read as JSON."))
     title = _TITLES.get(error.status_code, "Request refused")
     detail = f"{request.method} {request.url.path} is not here; see /api/docs." if error.status_code in (404, 405) else str(error.detail)
     return document(request.url.path, (f"http-{error.status_code}", title, error.status_code), detail, (), error.headers)

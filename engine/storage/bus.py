@@ -121,10 +121,19 @@ class Bus:
 
 async def _heard(db: psycopg.AsyncConnection[tuple[object, ...]]) -> AsyncIterator[Notice]:
     async for heard in db.notifies():
-        said = json.loads(heard.payload)
-        yield Notice(
-            UUID(said["o"]) if said["o"] else None,
-            frozenset(said["k"].split(",")),
-            tuple(UUID(id) for id in said["i"]),
-            tuple(UUID(id) for id in said["t"]),
-        )
+        try:
+            notice = _read(heard.payload)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            logger().warning("bus.garbled", sent_by=heard.pid)  # somebody else speaks on our channel: the others go on
+            continue
+        yield notice
+
+
+def _read(payload: str) -> Notice:
+    said = json.loads(payload)
+    return Notice(
+        UUID(said["o"]) if said["o"] else None,
+        frozenset(said["k"].split(",")),
+        tuple(UUID(id) for id in said["i"]),
+        tuple(UUID(id) for id in said["t"]),
+    )

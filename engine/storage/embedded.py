@@ -22,14 +22,16 @@ from urllib.parse import quote
 import psycopg
 
 from engine.errors import Misconfigured, Unavailable
-from engine.process import ChildProcess, end, spawn
+from engine.process import ChildProcess, end, running_in, signal_all, spawn
 from engine.storage.datadir import DataDir
 
 USER = "aiops-postgres"
 DATABASE = "aiops"
 OWNER, APPLICATION = "aiops_owner", "aiops_app"
 _SOCKET_LIMIT = 90  # of the 107 bytes that a socket's path may have
+_PORT = 5432  # part of the socket's name; said, because PGPORT in the environment would change it
 _SAY_EVERY = 5.0
+_PATIENCE = 60.0
 
 Say = Callable[[str], None]
 
@@ -48,7 +50,7 @@ class Embedded:
 
     def url(self, role: str) -> str:
         """Where the cluster answers, as that role (OWNER or APPLICATION)."""
-        return f"postgresql://{role}:{quote(self._password(role))}@/{DATABASE}?host={quote(str(self.socket_dir))}"
+        return self._url(role, DATABASE)
 
     def start(self, say: Say) -> ChildProcess:
         """Start the cluster and wait until it answers, however long recovery takes. Returns the postmaster.
@@ -85,6 +87,12 @@ class Embedded:
             return False
         return True
 
+    def _url(self, role: str, database: str) -> str:
+        return f"postgresql://{role}:{quote(self._password(role))}@/{database}?host={quote(str(self.socket_dir))}&port={_PORT}"
+
+    def _superuser_url(self) -> str:
+        return self._url("postgres", "postgres")
+
     def _password(self, role: str) -> str:
         return self.home.secret(f"postgres-{role}")
 
@@ -111,22 +119,22 @@ class Embedded:
             with tempfile.TemporaryDirectory(dir=self.home.path) as scratch:
                 made = Path(scratch) / "copy"
                 shutil.copytree(binaries.parent, made, symlinks=True)
-                made.chmod(0o755)
+                _open_to_all(made)
                 made.rename(copy)
         return copy / "bin"
 
     def _end_leftovers(self, say: Say) -> None:
         """End what still runs in this cluster after its supervisor was killed; a pid file of nobody's is removed."""
         for kill, patience in ((signal.SIGINT, 15.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
-            left = _processes_in(self.data)
+            left = running_in(self.data, "postgres")
             if not left:
                 break
             say(f"ending a PostgreSQL left over in {self.data} (pid {', '.join(map(str, left))})")
-            _signal_all(left if kill == signal.SIGKILL else [_postmaster_of(self.data, left)], kill)
+            signal_all(left if kill == signal.SIGKILL else [_postmaster_of(self.data, left)], kill)
             deadline = time.monotonic() + patience
-            while _processes_in(self.data) and time.monotonic() < deadline:
+            while running_in(self.data, "postgres") and time.monotonic() < deadline:
                 time.sleep(0.05)
-        if left := _processes_in(self.data):
+        if left := running_in(self.data, "postgres"):
             raise Unavailable("postgres", f"pid {left[0]} in {self.data} does not end; end it and start again")
         # Its pid may be another program's by now, which PostgreSQL would take for a running postmaster.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
@@ -173,6 +181,7 @@ class Embedded:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
         settings = {
             "listen_addresses": "",
+            "port": str(_PORT),
             "unix_socket_directories": str(self.socket_dir),
             "unix_socket_permissions": "0700",
             "max_connections": "120",
@@ -197,7 +206,9 @@ class Embedded:
             try:
                 psycopg.connect(self._superuser_url(), connect_timeout=5).close()
                 return
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as error:
+                if "password authentication failed" in str(error):
+                    raise Misconfigured(f"{self.home.path}/keys does not fit the database; put back the folder from a backup") from None
                 if child.poll() is not None:
                     raise Unavailable("postgres", f"PostgreSQL ended at its start: {self._last_words()}") from None
             if time.monotonic() - said > _SAY_EVERY:
@@ -209,9 +220,6 @@ class Embedded:
         logs = sorted([self._first_words, *(self.data / "log").glob("*.log")], key=lambda file: file.stat().st_mtime)
         lines = [line for log in logs for line in log.read_text(errors="replace").splitlines()]
         return " · ".join(lines[-3:]) or f"no log in {self.data}/log"
-
-    def _superuser_url(self) -> str:
-        return f"postgresql://postgres:{quote(self._password('postgres'))}@/postgres?host={quote(str(self.socket_dir))}"
 
     def _make_roles(self) -> None:
         """Make the two roles and the database; each step may have been done by a start that was cut short."""
@@ -232,20 +240,20 @@ def running(embedded: Embedded, say: Say) -> Iterator[Embedded]:
     Raises Unavailable when another process has the data directory and its database does not answer within a minute.
     """
     embedded.home.make()
-    if embedded.home.acquire("") is None:
-        try:
-            embedded.start(say)
+    deadline = time.monotonic() + _PATIENCE
+    while embedded.home.acquire("") is not None:
+        if embedded.answers():
             yield embedded
-        finally:
-            embedded.stop()
-            embedded.home.release()
-        return
-    deadline = time.monotonic() + 60
-    while not embedded.answers():
+            return
         if time.monotonic() > deadline:
             raise Unavailable("postgres", f"another process has {embedded.home.path}, but its database does not answer")
         time.sleep(0.2)
-    yield embedded
+    try:
+        embedded.start(say)
+        yield embedded
+    finally:
+        embedded.stop()
+        embedded.home.release()
 
 
 def _packaged_binaries() -> Path:
@@ -257,7 +265,7 @@ def _packaged_binaries() -> Path:
 
 def _socket_dir(home: Path) -> Path:
     near = home / "socket"
-    if len(str(near)) <= _SOCKET_LIMIT:
+    if len(os.fsencode(near)) <= _SOCKET_LIMIT and "," not in str(near):  # a comma would make it two places
         return near
     mark = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"aiops-{os.geteuid()}-{mark}"
@@ -272,25 +280,19 @@ def _may_enter(folder: Path) -> bool:
     return all(part.stat().st_mode & stat.S_IXOTH for part in [folder, *folder.resolve().parents])
 
 
+def _open_to_all(folder: Path) -> None:
+    """Let anybody read and run what its owner may."""
+    for path in (found for found in (folder, *folder.rglob("*")) if not found.is_symlink()):
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
+
+
 def _major(binaries: Path) -> int:
-    said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
-    return int(said.split()[2].split(".")[0])
-
-
-def _processes_in(data: Path) -> list[int]:
-    """Processes whose working directory is the cluster, as that of every PostgreSQL process is. Zombies have none."""
-    if not data.exists():
-        return []
-    place, found = os.stat(data), []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                here = os.stat(f"/proc/{entry.name}/cwd")
-            except OSError:
-                continue  # gone meanwhile, a zombie, or not ours to see
-            if (here.st_dev, here.st_ino) == (place.st_dev, place.st_ino):
-                found.append(int(entry.name))
-    return found
+    try:
+        said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+        return int(said.split()[2].split(".")[0])
+    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
+        raise Misconfigured(f"AIOPS_POSTGRES_BIN: {binaries / 'postgres'} does not run or does not say its version") from None
 
 
 def _postmaster_of(data: Path, processes: list[int]) -> int:
@@ -299,11 +301,3 @@ def _postmaster_of(data: Path, processes: list[int]) -> int:
     except (OSError, ValueError, IndexError):
         return processes[0]
     return pid if pid in processes else processes[0]
-
-
-def _signal_all(processes: list[int], kill: signal.Signals) -> None:
-    for pid in processes:
-        try:
-            os.kill(pid, kill)
-        except ProcessLookupError:
-            continue

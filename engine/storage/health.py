@@ -60,7 +60,7 @@ def measure(database: Database, data_dir: Path) -> Health:
         (tick_age is None or tick_age > TICK_MOST, "tick", f"the worker's tick is {_age(tick_age)}: see the worker's log"),
         (free < DISK_LEAST, "disk", f"the disk of {data_dir} has {free:.0%} free: make room or move AIOPS_DATA_DIR"),
         (queue_age > QUEUE_MOST, "queue", f"the oldest job waits, {_age(queue_age)}: see the worker's log"),
-        *((True, f"duty {name}", f"the duty {name} failed: {error}") for name, error in errors.items()),
+        *((True, f"duty {name}", f"the duty {name} failed: {error}; see the worker's log") for name, error in errors.items()),
     ]
     faults = tuple(Fault(what, words) for bad, what, words in checks if bad)
     return Health(now, revision, beats, tick_age, free, usage.free, queue_age, size, faults)

@@ -47,9 +47,13 @@ def up(engine: Engine, application_role: str) -> tuple[str | None, str]:
 
 
 def down(engine: Engine, revision: str) -> None:
-    """Take the schema back to a revision (`base`: nothing is left, and all data is gone)."""
+    """Take the schema back to a revision (`base`: nothing is left, and all data is gone).
+
+    Raises Misconfigured when the database is newer than this version, which cannot know the way back.
+    """
     with engine.begin() as db:
         _lock(db)
+        _refuse_newer(MigrationContext.configure(db).get_current_revision())
         command.downgrade(_config(db), revision)
 
 

@@ -61,11 +61,17 @@ def _decoded(cursor: str, order: Order) -> list[Any]:
     except (ValueError, TypeError, KeyError, AttributeError):
         values = []
     fits = len(values) == len(order.columns) and all(
-        isinstance(value, column.type.python_type) for value, column in zip(values, order.columns, strict=True)
+        isinstance(value, _kind(column)) for value, column in zip(values, order.columns, strict=True)
     )
     if not fits:
         raise Invalid.field("cursor", "This cursor is not one of ours; take next_cursor from the answer before, unchanged.")
     return values
+
+
+def _kind(column: ColumnElement[Any]) -> type:
+    """What a value of that column is; SQLModel's own text type, and functions of it, say only `object`."""
+    kind = column.type.python_type
+    return str if kind is object else kind
 
 
 def _value(part: Any) -> Any:
@@ -73,4 +79,6 @@ def _value(part: Any) -> Any:
         return datetime.fromisoformat(part["t"]) if "t" in part else UUID(part["u"])
     if not isinstance(part, str | int):
         raise TypeError
+    if b"\0" in str(part).encode():  # which refuses half a character
+        raise ValueError
     return part

@@ -34,12 +34,15 @@ class Child:
             return None
         if self.process is not None:
             code, self.process = self.process.returncode, None
-            self._wait = _FIRST_WAIT if now - self._began > _STEADY_AFTER else min(self._wait * 2, _MOST_WAIT)
-            self._again_at = now + self._wait
+            self._put_off(now, steady=now - self._began > _STEADY_AFTER)
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
             return f"{self.name} ended {how}; starting it again in {self._wait:.1f} s"
         if now >= self._again_at:
-            self.begin(now)
+            try:
+                self.begin(now)
+            except BaseException:
+                self._put_off(now, steady=False)  # a start that fails is not tried four times a second either
+                raise
         return None
 
     @property
@@ -52,3 +55,7 @@ class Child:
         if self.process is not None:
             end(self.process, self.stop_signal, self.patience)
             self.process = None
+
+    def _put_off(self, now: float, *, steady: bool) -> None:
+        self._wait = _FIRST_WAIT if steady else min(self._wait * 2, _MOST_WAIT)
+        self._again_at = now + self._wait

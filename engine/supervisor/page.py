@@ -3,15 +3,19 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import Unavailable
+from engine.process import ChildProcess, end, spawn
 from engine.settings import Settings
 
-_SOURCES = ("aiops_ui", "state", "assets", "engine/model", "requirements.txt", "rxconfig.py", "reflex.lock")
+_SOURCES = ("aiops_ui", "state", "assets", "engine/model", "requirements.txt", "rxconfig.py")
+_LOCK = ("reflex.lock",)
 _STAMP = "aiops-stamp"
 
 
@@ -21,33 +25,52 @@ class Page:
     def __init__(self, project: Path, settings: Settings) -> None:
         self._project, self._port = project, settings.port
         self.web_dir = project / settings.web_dir
+        self._builder: ChildProcess | None = None
+        self._stopped = False
 
     def is_current(self) -> bool:
         """Whether what is built is what would be built now."""
         stamp = self.web_dir / _STAMP
-        return stamp.exists() and (self.web_dir / "build/client/index.html").exists() and stamp.read_text() == self._mark()
+        return (
+            stamp.exists()
+            and (self.web_dir / "build/client/index.html").exists()
+            and stamp.read_text() == self._mark(_SOURCES) + self._mark(_LOCK)
+        )
 
     def build(self) -> None:
         """Build it. Raises Unavailable with the last lines of the builder's output."""
-        mark = self._mark()
+        sources = self._mark(_SOURCES)
         (self.web_dir / _STAMP).unlink(missing_ok=True)
         shutil.rmtree(self.web_dir / "build", ignore_errors=True)
         command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-        done = subprocess.run(command, cwd=self._project, env=self._environment(), capture_output=True, text=True)  # noqa: S603
-        if done.returncode != 0 or not (self.web_dir / "build/client/index.html").exists():
-            said = (done.stdout + done.stderr).strip().splitlines()[-15:]
+        environment = self._environment()
+        self._builder = spawn(command, at_our_death=signal.SIGTERM, environment=environment, cwd=self._project, output=subprocess.PIPE)
+        if self._stopped:
+            self.stop()
+        out, errors = self._builder.communicate()
+        if self._builder.returncode != 0 or not (self.web_dir / "build/client/index.html").exists():
+            said = (out + errors).decode(errors="replace").strip().splitlines()[-15:]
             raise Unavailable("page builder", "the page could not be built:\n  " + "\n  ".join(said))
-        (self.web_dir / _STAMP).write_text(mark)
+        # The builder writes the lock anew: what counts are the sources it began with and the lock it has left.
+        (self.web_dir / _STAMP).write_text(sources + self._mark(_LOCK))
 
-    def _mark(self) -> str:
-        """Changes when anything the page is made of changes."""
+    def stop(self) -> None:
+        """End a build that runs, from another thread. What it leaves has no stamp, so that the next start builds anew."""
+        self._stopped = True
+        if self._builder is not None and self._builder.poll() is None:
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.killpg(self._builder.pid, signal.SIGTERM)  # its own children too
+            end(self._builder, signal.SIGTERM, 5)
+
+    def _mark(self, names: Sequence[str]) -> str:
+        """Changes when anything below these names changes, or the port that the page knows."""
         found = hashlib.sha256(f"{self._port}".encode())
-        for file in self._files():
+        for file in self._files(names):
             found.update(str(file.relative_to(self._project)).encode() + b"\0" + file.read_bytes() + b"\0")
         return found.hexdigest()
 
-    def _files(self) -> Iterator[Path]:
-        for name in _SOURCES:
+    def _files(self, names: Sequence[str]) -> Iterator[Path]:
+        for name in names:
             place = self._project / name
             files = sorted(place.rglob("*")) if place.is_dir() else [place]
             yield from (f for f in files if f.is_file() and "__pycache__" not in f.parts and "external" not in f.parts)

@@ -7,10 +7,10 @@ prints the address, and watches all of it until it is told to stop.
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import httpx
@@ -48,8 +48,8 @@ class Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._home = DataDir(settings.data_dir)
-        self._stop = threading.Event()
-        self._starting = True
+        self._stopping = False  # a plain flag: an Event's lock, taken in a signal handler, can wait for itself
+        self._interruptible = True
         self._children: list[Child] = []
         self._database: Database | None = None
         self._warner = Warner(settings, time.monotonic)
@@ -64,24 +64,26 @@ class Supervisor:
             signal.signal(kill, self._told_to_stop)
         try:
             self._bring_up()
-            self._starting = False
+            self._interruptible = False
             self._watch()
         except KeyboardInterrupt:
-            pass  # told to stop while starting
+            pass  # told to stop while something starts
         finally:
-            self._starting = False
+            self._interruptible = False
             self._take_down()
         return 0
 
     def _told_to_stop(self, *_: object) -> None:
-        self._stop.set()
-        if self._starting:
+        self._stopping = True
+        if self._interruptible:
+            self._interruptible = False  # a second Ctrl-C does not interrupt the tidying up
             raise KeyboardInterrupt
 
     def _bring_up(self) -> None:
         require_free(self._settings.host, self._settings.port, patience=10)
         page = Page(start.PROJECT, self._settings)
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool, ExitStack() as at_end:
+            at_end.callback(page.stop)
             building: Future[None] | None = None
             if not page.is_current():
                 say("Building the page; this takes half a minute, once for every change of its sources.")
@@ -146,8 +148,11 @@ class Supervisor:
 
     def _watch(self) -> None:
         checked = started = time.monotonic()
-        while not self._stop.wait(_LOOK_EVERY):
+        while not self._stopping:
+            time.sleep(_LOOK_EVERY)
+            self._interruptible = True  # a database that recovers may take long to start again
             self._look()
+            self._interruptible = False
             if time.monotonic() - checked >= _CHECK_EVERY:
                 checked = time.monotonic()
                 self._warner.tell(self._faults(timedelta(seconds=checked - started)))

@@ -6,10 +6,11 @@ as the settings say. While all is well, the dead-man address is fetched every mi
 
 import smtplib
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
@@ -20,6 +21,8 @@ _AGAIN_AFTER = 3600.0
 _ONCE_IN = 60.0
 _PING_EVERY = 60.0
 _TIMEOUT = 10.0
+# A URL that cannot be one is found only when it is used: InvalidURL, ValueError.
+_NOT_SENT = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError)
 
 
 class Warner:
@@ -66,7 +69,7 @@ class Warner:
         for send in (self._to_webhook, self._to_mail):
             try:
                 send(lines)
-            except (httpx.HTTPError, smtplib.SMTPException, OSError) as error:
+            except (*_NOT_SENT, smtplib.SMTPException) as error:
                 logger().error("supervisor.warning_failed", by=send.__name__.removeprefix("_to_"), error=type(error).__name__)
 
     def _to_webhook(self, lines: list[str]) -> None:
@@ -78,15 +81,12 @@ class Warner:
         if not self._settings.warn_email or self._settings.smtp_url is None:
             return
         mail = EmailMessage()
-        mail["Subject"] = f"aiops on {socket.gethostname()}: {lines[0][:120]}"
+        mail["Subject"] = f"aiops on {socket.gethostname()}: {' '.join(lines[0].split())[:120]}"
         mail["From"] = self._settings.smtp_from or self._settings.warn_email
         mail["To"] = self._settings.warn_email
         mail.set_content("\n".join([*lines, "", self._settings.public_url]))
         url = urlsplit(self._settings.smtp_url.get_secret_value())
-        kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-        with kind(url.hostname or "", url.port or 0, timeout=_TIMEOUT) as server:
-            if url.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls()
+        with _connected(url) as server:
             if url.username:
                 server.login(unquote(url.username), unquote(url.password or ""))
             server.send_message(mail)
@@ -95,5 +95,21 @@ class Warner:
         if (url := self._settings.dead_man_url) is not None:
             try:
                 httpx.get(url.get_secret_value(), timeout=_TIMEOUT).raise_for_status()
-            except httpx.HTTPError as error:
+            except _NOT_SENT as error:
                 logger().warning("supervisor.dead_man_failed", error=type(error).__name__)
+
+
+def _connected(url: SplitResult) -> smtplib.SMTP:
+    """A connection under TLS with a checked certificate, unless smtp:// names a server that has no TLS."""
+    host, port, context = url.hostname or "", url.port or 0, ssl.create_default_context()
+    if url.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT, context=context)
+    server = smtplib.SMTP(host, port, timeout=_TIMEOUT)
+    try:
+        server.ehlo()  # before it nothing is known of what the server can do
+        if server.has_extn("starttls"):
+            server.starttls(context=context)
+    except BaseException:
+        server.close()
+        raise
+    return server

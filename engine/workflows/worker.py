@@ -37,7 +37,7 @@ class Worker:
     duties: Duties
     process: str
     version: str
-    _stopping: threading.Event = field(default_factory=threading.Event)
+    _stopping: bool = False  # a plain flag: an Event's lock, taken in a signal handler, can wait for itself
     _woken: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -49,15 +49,14 @@ class Worker:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="duty")
 
     def stop(self) -> None:
-        """End after what is in hand."""
-        self._stopping.set()
-        self._woken.set()
+        """End after what is in hand, within a second. Safe in a signal handler."""
+        self._stopping = True
 
     def run(self) -> None:
         """Work until `stop`. A database that goes away is waited for."""
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
         logger().info("worker.started", process=self.process, version=self.version)
-        while not self._stopping.is_set():
+        while not self._stopping:
             began = time.monotonic()
             try:
                 self._round(began)
@@ -68,9 +67,12 @@ class Worker:
             self._woken.clear()
         self._runner.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        with work(self.database, INSTANCE) as open_work:
-            instance.let_go(open_work, LEADER, self.process)
-            instance.bury(open_work, self.process)
+        try:
+            with work(self.database, INSTANCE) as open_work:
+                instance.let_go(open_work, LEADER, self.process)
+                instance.bury(open_work, self.process)
+        except DBAPIError:  # the lease runs out and the heartbeat is forgotten without us
+            logger().warning("worker.left_unsaid", process=self.process)
         logger().info("worker.stopped", process=self.process)
 
     def _round(self, now: float) -> None:
@@ -119,7 +121,7 @@ class Worker:
 
     def _listen(self) -> None:
         """Wake the loop as soon as a job is written; without this it wakes every second."""
-        while not self._stopping.is_set():
+        while not self._stopping:
             try:
                 with psycopg.connect(self.database.dsn, autocommit=True, connect_timeout=5) as db:
                     db.execute(f"LISTEN {CHANNEL}")
@@ -127,4 +129,4 @@ class Worker:
                         if "job" in notice.payload:
                             self._woken.set()
             except psycopg.OperationalError:
-                self._stopping.wait(1.0)
+                time.sleep(1.0)

@@ -32,9 +32,7 @@ def _person(acme: Company, who: str) -> Actor:
 
 
 @pytest.mark.parametrize(("who", "which", "fault", "why"), MANAGING)
-def test_members_are_managed_by_who_may(
-    acme: Company, spare: Hire, who: str, which: str, fault: type[AiopsError] | None, why: str
-) -> None:
+def test_members_are_managed_by_who_may(acme: Company, spare: Hire, who: str, which: str, fault: type[AiopsError] | None, why: str) -> None:
     me, person, team = _person(acme, who), spare(Role.VIEWER), getattr(acme, which)
     acts = (
         lambda: teams.set_member(me, team.id, person.id, Role.OPERATOR),

@@ -124,7 +124,7 @@ def test_a_remembered_token_is_forgotten_as_soon_as_it_is_revoked(acme: Company)
         bus.watch(callers.forget)
         bus.watch(lambda notice: heard.set() if made.id in notice.ids else None)
         listening = asyncio.create_task(bus.run())
-        while not bus.connected:
+        while not bus.connected:  # noqa: ASYNC110 it says so by no event
             await asyncio.sleep(0.01)
         assert await asyncio.to_thread(callers.by_token, HERE, secret)
         await asyncio.to_thread(tokens.revoke, acme.owner, [made.id])

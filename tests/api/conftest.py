@@ -1,0 +1,47 @@
+"""What tests of REST share: the application on an open door, and two companies that outlive a test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.operations.door import Runtime, install, runtime
+from engine.storage.database import Database
+from tests.api.clients import Server, serve
+from tests.conftest import TestDatabase
+from tests.factories import Company, found_company
+
+
+@pytest.fixture(scope="session")
+def server(scratch: Path) -> Server:
+    """The application with the settings of a laptop."""
+    return serve(str(scratch))
+
+
+@pytest.fixture(scope="session")
+def acme(shared: TestDatabase, scratch: Path) -> Company:
+    """An organization that tests leave as they found it."""
+    shared.open_door(scratch)
+    return found_company(shared.database, "Acme")
+
+
+@pytest.fixture(scope="session")
+def beta(shared: TestDatabase, scratch: Path) -> Company:
+    """Another organization."""
+    shared.open_door(scratch)
+    return found_company(shared.database, "Beta")
+
+
+@pytest.fixture(autouse=True)
+def _open_door(database: Database) -> None:
+    """The door is open on the shared database, whatever the test before did."""
+
+
+@pytest.fixture
+def away(database: Database) -> Iterator[Callable[[], None]]:
+    """Called, it leaves the door without its database: behind a port at which nobody listens."""
+    here = runtime()
+    url = database.url.set(host="127.0.0.1", port=9).difference_update_query(["host"])
+    nobody = Database(url, pool_size=2, statement_timeout_ms=500, name="x")
+    yield lambda: install(Runtime(nobody, here.life, here.public_url, here.data_dir, here.version))
+    nobody.close()

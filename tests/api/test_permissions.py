@@ -1,0 +1,263 @@
+"""May each caller do what the permission table says, on what is theirs, another team's, another organization's? (scenario S1)
+
+Nothing here says who may do what: the expected answer is worked out from the operation's permission and `actor.may`.
+A new route needs a line of what to send; a route that asks no permission shows, because it answers where it must refuse.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from engine.api import build_api
+from engine.identity.actor import Actor
+from engine.model.vocabulary import Permission, Role
+from engine.operations import jobs, people, sessions, sign_in, teams, tokens
+from engine.operations.door import OPERATIONS, Operation, runtime, tenant_of
+from engine.settings import load
+from engine.start import Web
+from engine.storage.jobs import Errand, enqueue
+from engine.storage.work import work
+from tests.api.clients import Client, Server
+from tests.conftest import TestDatabase
+from tests.factories import HERE, PASSWORD, Company, SecretStr, enter, found_company, hire
+
+# Open to everybody, and why. Whatever is not here asks for a permission.
+PUBLIC = {
+    "POST /api/v1/sessions": "opens a session: the password is asked, and tries are counted",
+    "POST /auth/sign-in": "the same as a form",
+    "POST /auth/set-up": "asks for the set-up link",
+    "POST /auth/join": "asks for a one-time link",
+    "POST /auth/sign-out": "asks for session and double submit itself; see test_cross_site",
+    "POST /auth/switch": "asks for session and double submit itself; see test_cross_site",
+    "GET /health": "for load balancers and people: no names; see test_health",
+    "GET /health/live": "for supervisors",
+    "GET /health/ready": "for load balancers",
+    "GET /metrics": "asks for this machine or a token itself; see test_health",
+    "GET /api/docs": "the contract for people",
+    "GET /api/openapi.json": "the contract for machines",
+}
+# Routes written by hand that carry out an operation.
+BY_HAND = {"close_session": "sessions.sign_out"}
+
+Made = dict[str, UUID]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One route: how it is asked, and which operation is behind it."""
+
+    method: str
+    path: str
+    name: str
+    status: int
+
+    @property
+    def key(self) -> str:
+        """How the tables name it."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def operation(self) -> Operation[..., object]:
+        """The operation behind it."""
+        return OPERATIONS[BY_HAND.get(self.name, self.name)]
+
+
+def ways(api: FastAPI) -> Iterator[Way]:
+    """Every way into an application."""
+    for route in iter_route_contexts(api.routes):
+        for method in (route.methods or set()) - {"HEAD"}:
+            yield Way(method, route.path or "", route.name or "", getattr(route, "status_code", None) or 200)
+
+
+API = build_api(load({"AIOPS_DATA_DIR": "/nonexistent"}), "0")
+GUARDED = [way for way in ways(API) if way.key not in PUBLIC]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Objects of an organization to act on. `team_id`: whose they are, None when they are the whole organization's."""
+
+    owner: Actor
+    is_foreign: bool
+    team_id: UUID | None
+
+    def made(self, way: Way) -> Made:
+        """Fresh objects for the parts of a path, so that each request finds what the one before may have removed."""
+        made: Made = {}
+        if "{team_id}" in way.path:
+            made["team_id"] = self.team_id or self._team()
+        if "{user_id}" in way.path:
+            made["user_id"] = hire(self.owner, Role.VIEWER, made.get("team_id")).id
+        if "{link_id}" in way.path:
+            made["link_id"] = people.invite(self.owner, f"{uuid4().hex}@example.com", Role.VIEWER).id
+        if "{job_id}" in way.path:
+            made["job_id"] = self._job()
+        return made
+
+    def _team(self) -> UUID:
+        return teams.create(self.owner, f"team {uuid4().hex}").id
+
+    def _job(self) -> UUID:
+        with work(runtime().database, tenant_of(self.owner)) as open_work:
+            return enqueue(open_work, Errand("probe", {}, team_id=self.team_id))
+
+
+# What each route is sent beside its path; a route that takes nothing needs no line.
+BODIES: dict[str, Callable[[], dict[str, object]]] = {
+    "profile.change": lambda: {"time_zone": "Europe/Berlin"},
+    "profile.change_password": lambda: {"current": PASSWORD, "password": PASSWORD},
+    "sessions.end": lambda: {"ids": [str(uuid4())]},
+    "organizations.rename": lambda: {"name": "Walked"},
+    "organizations.create": lambda: {"name": "Mine", "owner": f"{uuid4().hex}@example.com"},
+    "people.change_role": lambda: {"role": "viewer"},
+    "people.invite": lambda: {"email": f"{uuid4().hex}@example.com", "role": "viewer"},
+    "teams.create": lambda: {"name": f"team {uuid4().hex}"},
+    "teams.rename": lambda: {"name": f"team {uuid4().hex}"},
+    "teams.set_member": lambda: {"role": "viewer"},
+    "tokens.create": lambda: {"name": "program", "role": "viewer"},
+    "tokens.revoke": lambda: {"ids": [str(uuid4())]},
+}
+
+
+@dataclass(frozen=True)
+class Walker:
+    """Somebody who goes through all routes, each in a fresh session: some of them end it."""
+
+    title: str
+    person: Actor | None = None
+    token: str = ""
+
+    def ready(self, server: Server) -> tuple[Client, Actor | None]:
+        """How to ask, and who that is."""
+        if self.token:
+            return server.bearer(self.token), sign_in.by_token(HERE, SecretStr(self.token))
+        if self.person is None:
+            return server.anybody(), None
+        secret = enter(self.person)
+        return server.holder(secret), sign_in.by_session(HERE, SecretStr(secret))
+
+
+@dataclass(frozen=True)
+class World:
+    """Two organizations, and those of the first who walk."""
+
+    mine: Company
+    other: Company
+    walkers: list[Walker]
+
+    def places(self, way: Way) -> list[Place]:
+        """Where a route can be tried: on own things, those of team red and of team blue, and those of the other organization."""
+        if "{" not in way.path:
+            return [Place(self.mine.owner, False, None)]
+        teams = [None, self.mine.red.id, self.mine.blue.id] if "{team_id}" in way.path or "{job_id}" in way.path else [None]
+        if way.name == "teams.delete":
+            teams = [None]
+        here = [Place(self.mine.owner, False, team) for team in teams]
+        return [*here, Place(self.other.owner, True, self.other.red.id if len(teams) > 1 else None)]
+
+
+@pytest.fixture(scope="module")
+def world(shared: TestDatabase, scratch: object) -> World:
+    """Made once: each walk makes what it needs beside it."""
+    shared.open_door(scratch)  # type: ignore[arg-type]
+    mine, other = found_company(shared.database, "Walked"), found_company(shared.database, "Quiet-Neighbour")
+
+    def program(role: Role, **more: object) -> str:
+        return tokens.create(mine.owner, "program", role, **more).secret.get_secret_value()  # type: ignore[arg-type]
+
+    walkers = [Walker("anonymous"), *(Walker(str(role), person) for role, person in mine.people.items())]
+    walkers += [Walker("owner of team red", mine.red.people[Role.OWNER]), Walker("operator of team red", mine.red.people[Role.OPERATOR])]
+    walkers += [
+        Walker("admin's program", token=program(Role.ADMIN)),
+        Walker("team red's program", token=program(Role.OWNER, team_id=mine.red.id)),
+    ]
+    walkers += [Walker("cut-down program", token=program(Role.OWNER, scopes=[Permission.VIEW]))]
+    return World(mine, other, walkers)
+
+
+def expected(way: Way, actor: Actor | None, place: Place, made: Made) -> int:
+    """The status that the permission table asks for."""
+    if actor is None:
+        return 401
+    permission = way.operation.permission
+    team_id = made["team_id"] if way.operation.team else None
+    if not actor.may(permission, team_id):
+        return 403 if team_id is None or actor.may(Permission.VIEW, team_id) else 404
+    if place.is_foreign or not actor.may(Permission.VIEW, _whose(place, made)):
+        return 404
+    return way.status
+
+
+def _whose(place: Place, made: Made) -> UUID | None:
+    """Whose a thing is. Teams and their members are known to the whole organization; what belongs to one is not."""
+    return place.team_id if "job_id" in made else None
+
+
+def differences(server: Server, world: World, way: Way) -> list[str]:
+    """Where a route answers otherwise than the permission table says, or tells something of the other organization."""
+    found = []
+    for place in world.places(way):
+        for walker in world.walkers:
+            made = place.made(way)
+            client, actor = walker.ready(server)
+            path = way.path.format(**made)
+            body = BODIES.get(way.operation.name)
+            answer = client(way.method, path, **({} if body is None else {"json": body()}))
+            wanted = expected(way, actor, place, made)
+            where = f"{walker.title}: {way.key} ({'foreign' if place.is_foreign else place.team_id})"
+            if answer.status_code != wanted:
+                found.append(f"{where} is {answer.status_code}, not {wanted}: {answer.text[:200]}")
+            asked = {str(id) for id in made.values()}
+            found += [f"{where} tells {word}" for word in _words(world.other) - asked if word in answer.text]
+    return found
+
+
+def _words(company: Company) -> set[str]:
+    """What nobody outside a company may ever read."""
+    everybody = [*company.people.values(), *company.red.people.values(), *company.blue.people.values()]
+    ids = {str(company.id), str(company.red.id), str(company.blue.id), *(str(p.id) for p in everybody)}
+    return ids | {company.name} | {p.email for p in everybody} | {str(p.session_id) for p in everybody}
+
+
+def test_every_way_in_is_public_for_a_reason_or_carries_out_an_operation() -> None:
+    every = {way.key: way for way in ways(API)}
+    assert set(PUBLIC) <= set(every), "what is gone is taken off the list"
+    assert [way.key for way in GUARDED if BY_HAND.get(way.name, way.name) not in OPERATIONS] == []
+    assert {way.operation.name for way in GUARDED} | {"sessions.switch"} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("way", GUARDED, ids=lambda way: way.key)
+def test_a_route_answers_as_the_permission_table_says(server: Server, world: World, way: Way) -> None:
+    assert differences(server, world, way) == []
+
+
+def test_nothing_of_the_other_organization_was_changed(world: World, database: object) -> None:
+    owner = world.other.owner
+    assert {t.name for t in teams.all(owner).items if not t.name.startswith("team ")} == {world.other.red.name, world.other.blue.name}
+    assert {job.state for job in jobs.newest(owner).items} <= {"waiting"}
+    assert sessions.mine(owner).total == 1
+    staff = [world.other.people[role] for role in Role]
+    assert [people.member(owner, person.id).role for person in staff] == list(Role)
+
+
+def test_a_route_that_asks_no_permission_is_found(server: Server, world: World) -> None:
+    web = Web(server.settings)
+
+    @web.api.get("/api/v1/leak", name="teams.all")
+    def leak() -> dict[str, str]:
+        return {"data": world.other.name}
+
+    @web.api.get("/api/v1/unnamed")
+    def unnamed() -> dict[str, str]:
+        return {}
+
+    rogue = Server(server.settings, web.guard(web.api))
+    added = {way.path: way for way in ways(web.api) if way.key not in PUBLIC and way not in GUARDED}
+    found = differences(rogue, world, added["/api/v1/leak"])
+    assert any("anonymous" in line and "is 200, not 401" in line for line in found)
+    assert any("cut-down program" not in line and "tells Quiet-Neighbour" in line for line in found)
+    assert added["/api/v1/unnamed"].name not in OPERATIONS

@@ -1,0 +1,72 @@
+"""Does it run for somebody who is not root, in a home of their own?"""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.installation import PROJECT, Installation
+from tests.supervisor.watching import Shared, clean_environment, gone, health_kinds
+
+pytestmark = pytest.mark.slow
+_NOBODY = 65534
+_AS_NOBODY = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+class Unprivileged(Installation):
+    """An installation that somebody else than root starts; `python` is one that they may run."""
+
+    python: str = sys.executable
+
+    def begin(self) -> "Unprivileged":
+        """Start it in a home of that person, where nothing but the data directory is named."""
+        home = self.data_dir.parent
+        mine = {"HOME": str(home), "AIOPS_DATA_DIR": str(self.data_dir), "AIOPS_PORT": str(self.port)} | self.environment
+        with self.log.open("ab") as log:
+            command = [*_AS_NOBODY, self.python, "-m", "engine", "up"]
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=clean_environment() | mine, stdout=log, stderr=log)  # noqa: TID251
+        return self
+
+
+def test_an_unprivileged_user_starts_it_and_is_served(stopped: Shared, scratch: Path) -> None:
+    home = scratch / "home"
+    home.mkdir()
+    python, packages = _python()
+    if os.geteuid() == 0:
+        os.chown(home, _NOBODY, _NOBODY)
+    mine = Unprivileged(home / "data", stopped.environment | packages, stopped.port)
+    mine.python = python
+    mine.start()
+    try:
+        said = mine.until(lambda: (health := mine.health()).get("status") == "ok" and health)
+        assert health_kinds(said) == {"web", "worker"}
+        assert "uilding the page" not in mine.said()
+        processes = mine.all_processes()
+        assert {process.uids().effective for process in processes} == {os.geteuid() or _NOBODY}
+        owners = {path.stat().st_uid for path in (mine.data_dir, mine.data_dir / "postgres", *(mine.data_dir / "keys").iterdir())}
+        assert owners == {os.geteuid() or _NOBODY}
+    finally:
+        assert mine.stop() == 0
+    assert gone(processes, within=3)
+
+
+def _python() -> tuple[str, dict[str, str]]:
+    """A Python that the user may run, and the variables that give it our packages: root's own may be closed to them."""
+    if not _may("test", "-r", str(PROJECT / "engine" / "start.py")):
+        pytest.skip(f"another user may not read {PROJECT}")
+    if _may(sys.executable, "-c", ""):
+        return sys.executable, {}
+    same = f"/usr/bin/python3.{sys.version_info.minor}"
+    if _may(same, "-c", ""):
+        return same, {"PYTHONPATH": sysconfig.get_path("purelib")}
+    pytest.skip(f"another user may run neither {sys.executable} nor {same}")
+
+
+def _may(*command: str) -> bool:
+    try:
+        return subprocess.run([*_AS_NOBODY, *command], capture_output=True).returncode == 0
+    except OSError:
+        return False
