@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -77,6 +78,13 @@ def running_in(folder: Path, name: str) -> list[int]:
             if (here.st_dev, here.st_ino, called) == (place.st_dev, place.st_ino, name):
                 found.append(int(entry.name))
     return found
+
+
+def wait_for_none(folder: Path, name: str, patience: float) -> None:
+    """Wait until no process of that name works in the folder, or patience is over."""
+    deadline = time.monotonic() + patience
+    while running_in(folder, name) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def signal_all(processes: list[int], kill: signal.Signals) -> None:

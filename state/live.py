@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
+from reflex_base.registry import RegistrationContext
 
 from engine.errors import AiopsError, NotSignedIn
 from engine.operations.live import Notice, Subscription, is_connected, subscribe
@@ -41,7 +42,7 @@ class LiveState(rx.State):
 
     hears: bool = False
 
-    @rx.event(background=True)
+    @rx.event(background=True, supersedes=True)
     @open_to_all
     async def listen(self) -> AsyncIterator[Any]:
         """Refresh the page now, and whenever something on it changes. Who is not signed in hears nothing."""
@@ -60,6 +61,8 @@ class LiveState(rx.State):
                     self.hears = is_connected()
                 async for notices in _gathered(subscription):
                     async with self:
+                        if not await _is_open(self):
+                            return
                         again = await actor_of(self)
                         self.hears = is_connected()
                     if (again.role, again.teams) != (actor.role, actor.teams):
@@ -74,6 +77,12 @@ class LiveState(rx.State):
         except AiopsError:
             await asyncio.sleep(1.0)
             yield LiveState.listen
+
+
+async def _is_open(state: rx.State) -> bool:
+    """Whether the tab is still there: the framework ends what a page began, but not what was called by name."""
+    sockets = RegistrationContext.get().app.event_namespace
+    return sockets is None or await sockets._token_manager.is_token_connected(state.router.session.client_token)
 
 
 async def _gathered(subscription: Subscription) -> AsyncIterator[list[Notice]]:

@@ -10,7 +10,7 @@ from engine.model.people import ProfileView, User
 from engine.model.vocabulary import Permission
 from engine.operations.door import Context, count_tries, forgive_tries, operation
 from engine.operations.words import Name
-from engine.storage import accounts, people, sessions
+from engine.storage import accounts, links, people, sessions
 
 
 @operation(Permission.PROFILE, reads=True)
@@ -46,6 +46,7 @@ def change_password(ctx: Context, current: SecretStr, password: SecretStr) -> in
         raise Invalid.field("current", "This is not your current password.")
     forgive_tries(subjects)
     accounts.set_password(ctx.work, user, password.get_secret_value())
+    links.withdraw_passwords(ctx.work, user.email)
     ctx.note(user.name)
     others = [id for id in sessions.of_user(ctx.work, user.id, all_organizations=True) if id != ctx.actor.session_id]
     return len(sessions.end(ctx.work, user.id, others))

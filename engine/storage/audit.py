@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.identity.actor import Actor
@@ -86,6 +86,11 @@ def refuse(work: Work, actor: Actor, act: Act) -> None:
         row = work.session.get_one(RefusalCount, tuple(key.values()))
         row.audit_id = entry
     work.touch("audit")
+
+
+def forget_refusals(work: Work, older_than: datetime) -> None:
+    """Remove counts of refusals from before then; the entries themselves stay, and count as one."""
+    work.session.execute(delete(RefusalCount).where(RefusalCount.org_id == work.org_id, RefusalCount.minute < older_than))
 
 
 def hash_of(entry: AuditEntry) -> bytes:

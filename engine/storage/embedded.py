@@ -22,7 +22,7 @@ from urllib.parse import quote
 import psycopg
 
 from engine.errors import Misconfigured, Unavailable
-from engine.process import ChildProcess, end, running_in, signal_all, spawn
+from engine.process import ChildProcess, end, running_in, signal_all, spawn, wait_for_none
 from engine.storage.datadir import DataDir
 
 USER = "aiops-postgres"
@@ -30,8 +30,7 @@ DATABASE = "aiops"
 OWNER, APPLICATION = "aiops_owner", "aiops_app"
 _SOCKET_LIMIT = 90  # of the 107 bytes that a socket's path may have
 _PORT = 5432  # part of the socket's name; said, because PGPORT in the environment would change it
-_SAY_EVERY = 5.0
-_PATIENCE = 60.0
+_SAY_EVERY, _PATIENCE = 5.0, 60.0
 
 Say = Callable[[str], None]
 
@@ -77,6 +76,7 @@ class Embedded:
         """End sessions and stop cleanly; kill after a minute."""
         if self._child is not None:
             end(self._child, signal.SIGINT, 60)
+            wait_for_none(self.data, "postgres", 5)  # its log collector goes last
             self._child = None
 
     def answers(self) -> bool:
@@ -126,14 +126,11 @@ class Embedded:
     def _end_leftovers(self, say: Say) -> None:
         """End what still runs in this cluster after its supervisor was killed; a pid file of nobody's is removed."""
         for kill, patience in ((signal.SIGINT, 15.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
-            left = running_in(self.data, "postgres")
-            if not left:
+            if not (left := running_in(self.data, "postgres")):
                 break
             say(f"ending a PostgreSQL left over in {self.data} (pid {', '.join(map(str, left))})")
             signal_all(left if kill == signal.SIGKILL else [_postmaster_of(self.data, left)], kill)
-            deadline = time.monotonic() + patience
-            while running_in(self.data, "postgres") and time.monotonic() < deadline:
-                time.sleep(0.05)
+            wait_for_none(self.data, "postgres", patience)
         if left := running_in(self.data, "postgres"):
             raise Unavailable("postgres", f"pid {left[0]} in {self.data} does not end; end it and start again")
         # Its pid may be another program's by now, which PostgreSQL would take for a running postmaster.
@@ -147,6 +144,7 @@ class Embedded:
         if self.user:
             shutil.chown(self.socket_dir, self.user, self.user)
         self.socket_dir.chmod(0o700)
+        (self.socket_dir / f".s.PGSQL.{_PORT}.lock").unlink(missing_ok=True)  # for the same reason as the pid file
 
     def _init(self, binaries: Path) -> None:
         major = _major(binaries)
@@ -165,14 +163,13 @@ class Embedded:
         with tempfile.NamedTemporaryFile("w", dir=self.home.path) as password_file:
             password_file.write(self._password("postgres"))
             password_file.flush()
-            for path in (scratch, Path(password_file.name)):
-                if self.user:
-                    shutil.chown(path, self.user, self.user)
+            for path in (scratch, Path(password_file.name)) if self.user else ():
+                shutil.chown(path, self.user, self.user)
             locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if major >= 17 else ["--locale=C.UTF-8"]
             command = [binaries / "initdb", "-D", scratch, "-U", "postgres", "--auth=scram-sha-256", "--pwfile", password_file.name]
             command += ["--data-checksums", "--encoding=UTF8", *locale]
-            group = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
-            done = subprocess.run(command, capture_output=True, text=True, cwd="/", **group)  # noqa: S603
+            groups = [] if self.user else None
+            done = subprocess.run(command, capture_output=True, text=True, cwd="/", user=self.user, group=self.user, extra_groups=groups)  # noqa: S603
         if done.returncode != 0:
             raise Unavailable("postgres", f"initdb failed: {done.stderr.strip()[-400:]}")
         scratch.rename(self.data)
@@ -197,8 +194,7 @@ class Embedded:
             "log_truncate_on_rotation": "on",
             "log_min_error_statement": "panic",  # statements may carry what no log should
         }
-        pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return ["-D", str(self.data), *pairs]
+        return ["-D", str(self.data), *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))]
 
     def _wait(self, child: ChildProcess, say: Say) -> None:
         began = said = time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.identity.throttle import WINDOW, Subject
@@ -121,8 +121,15 @@ def timers_due(work: Work) -> list[str]:
 
 
 def timer_ended(work: Work, name: str, error: str) -> None:
-    """Keep how a timer's duty ended."""
-    work.session.execute(update(Timer).where(Timer.name == name).values(error=error[:500]))
+    """Keep how a timer's duty ended; what failed comes again in a minute at the latest."""
+    ended = update(Timer).where(Timer.name == name).values(error=error[:500])
+    soon = work.now + timedelta(minutes=1)
+    work.session.execute(ended.values(due_at=func.least(Timer.due_at, soon)) if error else ended)
+
+
+def forget_failures(work: Work) -> None:
+    """Remove counts of failed sign-ins whose window is over."""
+    work.session.execute(delete(Failure).where(Failure.since < work.now - WINDOW))
 
 
 def timer_errors(work: Work) -> dict[str, str]:

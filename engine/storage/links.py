@@ -5,11 +5,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlmodel import col
 
 from engine.identity import secrets
 from engine.model.ids import new_id
 from engine.model.people import Link, NewLink
+from engine.model.tokens import TokenDirectory
 from engine.model.vocabulary import LinkKind, Role
 from engine.storage import tokens
 from engine.storage.work import Work
@@ -47,6 +49,22 @@ def offer(work: Work, wanted: Offer, public_url: str) -> NewLink:
     tokens.register(work, token, id, expires_at)
     work.touch("people", id)
     return NewLink(id, wanted.email, SecretStr(f"{public_url}/join?link={token.text}"), expires_at)
+
+
+def withdraw_passwords(work: Work, email: str) -> None:
+    """Make this organization's open password links of an account useless: its password was changed in another way."""
+    open_links = select(Link.id).where(Link.org_id == work.org_id, Link.kind == LinkKind.PASSWORD, Link.email == email)
+    for id in work.session.execute(open_links.where(col(Link.used_at).is_(None))).scalars().all():
+        tokens.unregister(work, id)
+        work.session.execute(delete(Link).where(Link.org_id == work.org_id, Link.id == id))
+
+
+def forget_old(work: Work) -> None:
+    """Remove this organization's links that were used or ended a while ago, and directory entries of tokens that ended."""
+    longest = work.now - max(LIVES.values())
+    work.session.execute(delete(Link).where(Link.org_id == work.org_id, Link.expires_at < longest))
+    ended = TokenDirectory.org_id == work.org_id, col(TokenDirectory.expires_at) < work.now
+    work.session.execute(delete(TokenDirectory).where(*ended))
 
 
 def one(work: Work, id: UUID) -> Link | None:

@@ -71,6 +71,8 @@ class Supervisor:
         finally:
             self._interruptible = False
             self._take_down()
+            for kill in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(kill, signal.SIG_IGN)  # an impatient Ctrl-C now would only spoil the exit code
         return 0
 
     def _told_to_stop(self, *_: object) -> None:
@@ -80,7 +82,7 @@ class Supervisor:
             raise KeyboardInterrupt
 
     def _bring_up(self) -> None:
-        require_free(self._settings.host, self._settings.port, patience=10)
+        require_free(self._settings.host, self._settings.port, patience=3)
         page = Page(start.PROJECT, self._settings)
         with ThreadPoolExecutor(1) as pool, ExitStack() as at_end:
             at_end.callback(page.stop)

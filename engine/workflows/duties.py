@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from engine.log import logger
-from engine.storage import jobs, partitions, replays, sessions
+from engine.storage import audit, instance, jobs, links, partitions, replays, sessions
 from engine.storage.database import Database
 from engine.storage.directories import organizations
 from engine.storage.work import INSTANCE, Tenant, work
@@ -56,3 +56,7 @@ class Duties:
                 jobs.sweep(open_work, open_work.now - self.keeping.jobs)
                 replays.forget_old(open_work)
                 sessions.forget_old(open_work, open_work.now - SESSIONS_KEPT)
+                links.forget_old(open_work)
+                audit.forget_refusals(open_work, open_work.now - self.keeping.audit)
+        with work(self.database, INSTANCE) as open_work:
+            instance.forget_failures(open_work)

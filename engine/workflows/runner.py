@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Lock
 from uuid import UUID
 
-from engine.errors import AiopsError, LostLease, Unavailable
+from engine.errors import AiopsError, Conflict, LostLease, Unavailable
 from engine.log import logger, trace_id
 from engine.operations.door import PROGRESS
 from engine.storage import jobs
@@ -53,9 +53,9 @@ class Runner:
         with work(self.database, Tenant()) as open_work:
             organizations = jobs.organizations_due(open_work)
         for org_id in organizations:
-            if (free := self.slots - len(self._running)) <= 0:
-                break
+            free = max(0, self.slots - len(self._running))
             with work(self.database, Tenant(org_id, all_teams=True)) as open_work:
+                # Without a free slot nothing is taken, but the lane learns what is really waiting.
                 leased = jobs.claim(open_work, self.owner, free)
             for job in leased:
                 self._begin(job)
@@ -91,6 +91,8 @@ class Runner:
 
         PROGRESS.set(progress)
         try:
+            if job.attempts > MOST_TRIES:
+                raise Conflict(f"given up: {MOST_TRIES} workers have died while they carried it out")
             result = HANDLERS[job.kind](job)
             with work(self.database, tenant) as open_work:
                 jobs.finish(open_work, job, result)

@@ -7,8 +7,10 @@ starts the installation's own duties.
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from queue import Empty, SimpleQueue
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
@@ -37,8 +39,9 @@ class Worker:
     duties: Duties
     process: str
     version: str
-    _stopping: bool = False  # a plain flag: an Event's lock, taken in a signal handler, can wait for itself
-    _woken: threading.Event = field(default_factory=threading.Event)
+    _stopping: bool = False
+    # Unlike an Event's, its put() may interrupt itself, as it does in a signal handler.
+    _wake: SimpleQueue[None] = field(default_factory=SimpleQueue)
 
     def __post_init__(self) -> None:
         self._runner = Runner(self.database, self.process)
@@ -49,8 +52,9 @@ class Worker:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="duty")
 
     def stop(self) -> None:
-        """End after what is in hand, within a second. Safe in a signal handler."""
+        """End after what is in hand. Safe in a signal handler."""
         self._stopping = True
+        self._wake.put(None)
 
     def run(self) -> None:
         """Work until `stop`. A database that goes away is waited for."""
@@ -63,8 +67,7 @@ class Worker:
             except Exception as error:  # the supervisor's place: whatever a round met, the next one begins
                 known = isinstance(error, DBAPIError)
                 logger().error("worker.round_failed", error=type(error).__name__, exc_info=None if known else error)
-            self._woken.wait(max(0.0, _TICK - (time.monotonic() - began)))
-            self._woken.clear()
+            self._rest(max(0.0, _TICK - (time.monotonic() - began)))
         self._runner.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         try:
@@ -74,6 +77,13 @@ class Worker:
         except DBAPIError:  # the lease runs out and the heartbeat is forgotten without us
             logger().warning("worker.left_unsaid", process=self.process)
         logger().info("worker.stopped", process=self.process)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait for a notice, or so long."""
+        with suppress(Empty):
+            self._wake.get(timeout=seconds)
+            while True:
+                self._wake.get_nowait()
 
     def _round(self, now: float) -> None:
         if now - self._last["beat"] >= _BEAT_EVERY:
@@ -127,6 +137,6 @@ class Worker:
                     db.execute(f"LISTEN {CHANNEL}")
                     for notice in db.notifies():
                         if "job" in notice.payload:
-                            self._woken.set()
+                            self._wake.put(None)
             except psycopg.OperationalError:
                 time.sleep(1.0)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from pydantic import SecretStr
 
-from engine.errors import Invalid, NotSignedIn, Stale, TooMany
+from engine.errors import Invalid, NotFound, NotSignedIn, Stale, TooMany
 from engine.identity.actor import Actor, Request
 from engine.model.vocabulary import Role
-from engine.operations import profile
-from tests.factories import PASSWORD, Company
+from engine.operations import people, profile, sign_in
+from tests.factories import HERE, PASSWORD, Company
 from tests.operations.asking import OTHER_PASSWORD, entered, joined_too, known, newest
 
 Hire = Callable[[Role], Actor]
@@ -100,3 +100,11 @@ def test_no_password_reaches_the_record(spare: Hire, acme: Company) -> None:
     entry = newest(acme.owner, "profile.change_password")[0]
     assert entry.actor_name == person.name
     assert PASSWORD not in repr(entry) and OTHER_PASSWORD not in repr(entry)
+
+
+def test_a_new_password_makes_open_password_links_useless(acme: Company, spare: Hire) -> None:
+    person = spare(Role.VIEWER)
+    link = people.password_link(acme.owner, person.id).url.get_secret_value().partition("link=")[2]
+    profile.change_password(person, RIGHT, SecretStr("seven quiet herons wade upstream"))
+    with pytest.raises(NotFound):
+        sign_in.use_link(HERE, SecretStr(link), SecretStr("another long sentence of words"))

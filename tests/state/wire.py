@@ -5,6 +5,7 @@ Frames by hand, so that also wrong ones can be sent: engine.io 4 over a web sock
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -76,14 +77,16 @@ def hired(installation: Installation, role: str) -> Person:
 
 @dataclass
 class Wire:
-    """One socket. `heard` is every frame that came, as text."""
+    """One socket. `heard` is every frame that came, as text; `query` is sent in place of the token, as it is."""
 
     url: str
     token: str = field(default_factory=lambda: str(uuid4()))
     cookie: str = ""
     path: str = "/"
+    query: str = ""
     heard: list[str] = field(default_factory=list)
     socket: ClientConnection | None = None
+    _open: ExitStack = field(default_factory=ExitStack)
 
     def open(self, boot: str = BOOT, origin: str | None = None) -> "Wire":
         """Connect as a page does, with the event that begins the page (empty: none)."""
@@ -95,10 +98,11 @@ class Wire:
 
     def dial(self, origin: str | None) -> "Wire":
         """Open the web socket only. Raises InvalidStatus when it is refused."""
-        query = urlencode({"EIO": 4, "transport": "websocket", "token": self.token})
-        address = f"{self.url.replace('http', 'ws', 1)}{SPACE}/?{query}"
+        query = self.query or urlencode({"token": self.token})
+        address = f"{self.url.replace('http', 'ws', 1)}{SPACE}/?EIO=4&transport=websocket&{query}"
         headers = {"Cookie": self.cookie} if self.cookie else {}
-        self.socket = connect(address, origin=origin, additional_headers=headers, max_size=None)  # pyright: ignore[reportArgumentType]
+        asked: Any = origin
+        self.socket = self._open.enter_context(connect(address, origin=asked, additional_headers=headers, max_size=None))
         return self
 
     def event(self, name: str, payload: Any = None) -> dict[str, Any]:
@@ -151,8 +155,7 @@ class Wire:
 
     def close(self) -> None:
         """Hang up."""
-        if self.socket is not None:
-            self.socket.close()
+        self._open.close()
 
     def _next(self, seconds: float) -> str | None:
         assert self.socket is not None

@@ -1,0 +1,330 @@
+"""Does an open page hear what changed, once for a storm, and only while its person may see it?"""
+
+import ast
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from aiops_ui.routes import ROUTES
+from engine.errors import NotSignedIn, Unavailable
+from engine.identity.actor import Actor
+from engine.model.vocabulary import ActorKind, Role
+from engine.operations.door import tenant_of
+from engine.storage.bus import EVERYTHING, Bus, Notice, Subscription
+from engine.storage.work import Tenant
+from state import live
+from state.live import LiveState
+from state.people import PeopleState
+from state.system import SystemState
+from tests.state.tabs import Tab, led_to
+
+pytestmark = pytest.mark.fast
+
+ENGINE = Path(__file__).resolve().parents[2] / "engine"
+ORG, TEAM = uuid4(), uuid4()
+VIEWER = Actor(ActorKind.USER, uuid4(), "Vera", ORG, Role.VIEWER, session_id=uuid4())
+WITHIN = 2.0
+
+
+class Page:
+    """An open page, its person, and what makes the world go on around it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.bus = Bus("")
+        self.actor = VIEWER
+        self.failure: Exception | None = None
+        self.is_connected = True
+        self.is_open = True
+        patch.setattr(live, "actor_of", self._actor_of)
+        patch.setattr(live, "subscribe", self._subscribe)
+        patch.setattr(live, "is_connected", lambda: self.is_connected)
+        patch.setattr(live, "_is_open", self._is_open)
+        patch.setattr(live, "_GATHER", 0.005)
+        patch.setattr(LiveState, "__aenter__", self._itself)
+        patch.setattr(LiveState, "__aexit__", self._nothing)
+
+    async def opened(self, route: str, path: str = "") -> "Loop":
+        """The loop of a page that was just opened."""
+        state = await Tab("", path or route, route).state(LiveState)
+        return Loop(state, LiveState.listen.fn(state))
+
+    def tell(self, kind: str, *teams: UUID, org_id: UUID = ORG) -> None:
+        """A commit says that something changed."""
+        self.bus._spread(Notice(org_id, frozenset({kind}), (uuid4(),), teams))
+
+    async def _actor_of(self, _: Any) -> Actor:
+        if self.failure is not None:
+            raise self.failure
+        return self.actor
+
+    async def _is_open(self, _: Any) -> bool:
+        return self.is_open
+
+    @contextmanager
+    def _subscribe(self, actor: Actor) -> Iterator[Subscription]:
+        with self.bus.subscribe(tenant_of(actor)) as subscription:
+            yield subscription
+
+    @staticmethod
+    async def _itself(state: Any) -> Any:
+        return state
+
+    @staticmethod
+    async def _nothing(*_: object) -> None: ...
+
+
+class Loop:
+    """What a page's loop does, one after the other."""
+
+    def __init__(self, state: LiveState, steps: AsyncIterator[Any]) -> None:
+        self.state, self._steps = state, steps
+
+    async def next(self) -> Any:
+        """What it does next."""
+        return await asyncio.wait_for(anext(self._steps), WITHIN)
+
+    async def does_nothing(self) -> bool:
+        """Whether it goes on waiting."""
+        waiting = asyncio.ensure_future(anext(self._steps))
+        done, _ = await asyncio.wait({waiting}, timeout=0.05)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        return not done
+
+    async def is_over(self) -> bool:
+        """Whether it has ended."""
+        try:
+            await self.next()
+        except StopAsyncIteration:
+            return True
+        return False
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Page:
+    """A page of a viewer of the organization."""
+    return Page(monkeypatch)
+
+
+def run(story: Callable[[], Awaitable[None]]) -> None:
+    """Tell a story in an event loop of its own."""
+    asyncio.run(asyncio.wait_for(story(), 10))  # pyright: ignore[reportArgumentType]
+
+
+def test_a_page_is_read_when_it_opens_and_then_waits(page: Page) -> None:
+    async def story() -> None:
+        loop = await page.opened("/people")
+        assert await loop.next() is PeopleState.refresh
+        assert page.bus.tabs == 1, "it listens before it looks, so that nothing falls between"
+        assert await loop.does_nothing()
+        assert loop.state.hears
+
+    run(story)
+
+
+def test_the_first_page_has_a_name_of_its_own_in_the_framework(page: Page) -> None:
+    async def story() -> None:
+        assert await (await page.opened("/index", "/")).next() is SystemState.refresh_dashboard
+
+    run(story)
+
+
+def test_a_page_that_shows_nothing_of_ours_has_no_loop(page: Page) -> None:
+    async def story() -> None:
+        assert await (await page.opened("/404")).is_over()
+        assert page.bus.tabs == 0
+
+    run(story)
+
+
+# what changed, whether the people page is read again, why
+CHANGES: list[tuple[Notice, bool, str]] = [
+    (Notice(ORG, frozenset({"people"})), True, "it shows people"),
+    (Notice(ORG, frozenset({"session"})), True, "and when they were seen"),
+    (Notice(ORG, frozenset({"token"})), False, "it shows no tokens"),
+    (Notice(ORG, frozenset({"token", "people"})), True, "one of several kinds is enough"),
+    (Notice(uuid4(), frozenset({"people"})), False, "of another organization"),
+    (Notice(ORG, frozenset({"people"}), teams=(TEAM,)), False, "of a team of others"),
+    (EVERYTHING, True, "after a lost connection everything is read again"),
+]
+
+
+@pytest.mark.parametrize(("notice", "is_read", "why"), CHANGES)
+def test_a_page_is_read_again_when_what_it_shows_changes(page: Page, notice: Notice, is_read: bool, why: str) -> None:
+    async def story() -> None:
+        loop = await page.opened("/people")
+        await loop.next()
+        page.bus._spread(notice)
+        if is_read:
+            assert await loop.next() is PeopleState.refresh, why
+        else:
+            assert await loop.does_nothing(), why
+
+    run(story)
+
+
+def test_a_member_hears_of_the_team(page: Page) -> None:
+    async def story() -> None:
+        page.actor = replace(VIEWER, teams={TEAM: Role.VIEWER})
+        loop = await page.opened("/people")
+        await loop.next()
+        page.tell("people", TEAM)
+        assert await loop.next() is PeopleState.refresh
+
+    run(story)
+
+
+@pytest.mark.parametrize("notices", [2, 100, 1000])
+def test_a_storm_is_one_refresh(page: Page, notices: int) -> None:
+    async def story() -> None:
+        loop = await page.opened("/people")
+        await loop.next()
+        for _ in range(notices):
+            page.tell("people")
+        assert await loop.next() is PeopleState.refresh
+        assert await loop.does_nothing()
+
+    run(story)
+
+
+def test_what_comes_while_a_storm_gathers_belongs_to_it() -> None:
+    async def story() -> None:
+        subscription = Subscription(Tenant(ORG))
+        gathered = live._gathered(subscription)
+        first = asyncio.ensure_future(anext(gathered))
+        kinds = [frozenset({f"kind-{number}"}) for number in range(5)]
+        for kind in kinds:
+            subscription.put(Notice(ORG, kind))
+            await asyncio.sleep(0.001)
+        assert [notice.kinds for notice in await asyncio.wait_for(first, WITHIN)] == kinds
+
+    run(story)
+
+
+def test_who_is_looking_is_asked_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_ASK_AGAIN", 0.01)
+
+    async def story() -> None:
+        subscription = Subscription(Tenant(ORG))
+        gathered = live._gathered(subscription)
+        assert await anext(gathered) == []
+        assert await anext(gathered) == []
+        subscription.put(EVERYTHING)
+        assert await anext(gathered) == [EVERYTHING]
+
+    run(story)
+
+
+def test_a_session_that_ends_leads_to_the_sign_in_page(page: Page) -> None:
+    async def story() -> None:
+        loop = await page.opened("/people")
+        await loop.next()
+        page.failure = NotSignedIn("Your session has ended.")
+        page.tell("session")
+        assert led_to(await loop.next()) == "/sign-in?next=/people"
+        assert await loop.is_over()
+        assert page.bus.tabs == 0
+
+    run(story)
+
+
+def test_a_loop_does_not_outlive_its_tab(page: Page) -> None:
+    async def story() -> None:
+        loop = await page.opened("/people")
+        await loop.next()
+        page.is_open = False
+        page.tell("people")
+        assert await loop.is_over()
+        assert page.bus.tabs == 0
+
+    run(story)
+
+
+def test_somebody_unknown_hears_nothing(page: Page) -> None:
+    async def story() -> None:
+        page.failure = NotSignedIn("Sign in to go on.")
+        loop = await page.opened("/people")
+        assert led_to(await loop.next()) == "/sign-in?next=/people"
+        assert await loop.is_over()
+
+    run(story)
+
+
+def test_a_role_that_may_not_see_the_page_hears_nothing(page: Page) -> None:
+    async def story() -> None:
+        assert await (await page.opened("/tokens")).is_over()
+        assert page.bus.tabs == 0
+
+    run(story)
+
+
+@pytest.mark.parametrize("changed", [{"role": Role.ADMIN}, {"teams": {TEAM: Role.OWNER}}], ids=["role", "team"])
+def test_another_role_begins_anew(page: Page, changed: dict[str, Any]) -> None:
+    async def story() -> None:
+        loop = await page.opened("/people")
+        await loop.next()
+        page.actor = replace(VIEWER, **changed)
+        page.tell("people")
+        assert await loop.next() == LiveState.listen, "with a subscription to what the new role sees"
+        assert await loop.is_over()
+        assert page.bus.tabs == 0
+
+    run(story)
+
+
+def test_a_failure_is_tried_again(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def no_time(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def story() -> None:
+        page.failure = Unavailable("database", "The database does not answer.")
+        loop = await page.opened("/people")
+        with monkeypatch.context() as patch:
+            patch.setattr(live.asyncio, "sleep", no_time)
+            assert await loop.next() == LiveState.listen
+        assert waited, "but not at once"
+
+    run(story)
+
+
+def test_a_lost_connection_is_shown(page: Page) -> None:
+    async def story() -> None:
+        loop = await page.opened("/people")
+        await loop.next()
+        page.is_connected = False
+        page.bus._spread(EVERYTHING)
+        await loop.next()
+        assert loop.state.hears is False
+
+    run(story)
+
+
+def test_every_page_of_somebody_signed_in_is_live() -> None:
+    live_pages = {route.path for route in ROUTES if LiveState.listen in route.on_load}
+    assert live_pages == {route.path for route in ROUTES if route.permission is not None}
+    assert live_pages == set(live._watches)
+
+
+def test_a_page_and_what_reads_it_ask_for_the_same_permission() -> None:
+    asked = {path: watched.refresh.fn.permission for path, watched in live._watches.items()}
+    assert asked == {route.path: route.permission for route in ROUTES if route.permission is not None}
+
+
+def test_a_page_waits_for_no_kind_that_nobody_touches() -> None:
+    calls = [node for file in ENGINE.rglob("*.py") for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+    touched = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "touch" and call.args and isinstance(call.args[0], ast.Constant)
+    }
+    watched = set().union(*(page.kinds for page in live._watches.values()))
+    assert watched <= touched
+    assert watched == touched, "what changes is shown somewhere"
