@@ -5,6 +5,7 @@ refresh through the door. It begins with a refresh, so that nothing falls betwee
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from engine.operations.live import Notice, Subscription, is_connected, subscribe
 from state.call import actor_of, may, open_to_all, sign_in_link
 
 _GATHER = 0.02
+# While a storm lasts, a page is read again at most so often.
+_SPACING = 0.25
 # A session that ends or a role that changes is noticed by itself at least so often.
 _ASK_AGAIN = 10.0
 
@@ -52,17 +55,15 @@ class LiveState(rx.State):
             return
         try:
             async with self:
-                actor = await actor_of(self)
+                actor, token = await actor_of(self), self.router.session.client_token
             if not may(actor, found.refresh.fn.permission):
                 return  # the page says so itself
             with subscribe(actor) as subscription:
                 yield found.refresh
                 async with self:
                     self.hears = is_connected()
-                async for notices in _gathered(subscription):
+                async for notices in _while_open(token, subscription):
                     async with self:
-                        if not await _is_open(self):
-                            return
                         again = await actor_of(self)
                         self.hears = is_connected()
                     if (again.role, again.teams) != (actor.role, actor.teams):
@@ -79,19 +80,29 @@ class LiveState(rx.State):
             yield LiveState.listen
 
 
-async def _is_open(state: rx.State) -> bool:
-    """Whether the tab is still there: the framework ends what a page began, but not what was called by name."""
+async def _while_open(token: str, subscription: Subscription) -> AsyncIterator[list[Notice]]:
+    """What is gathered, until the tab is gone: the framework ends what a page began, but not what was called by name."""
+    async for notices in _gathered(subscription):
+        if not await _is_open(token):
+            return
+        yield notices
+
+
+async def _is_open(token: str) -> bool:
     sockets = RegistrationContext.get().app.event_namespace
-    return sockets is None or await sockets._token_manager.is_token_connected(state.router.session.client_token)
+    return sockets is None or await sockets._token_manager.is_token_connected(token)
 
 
 async def _gathered(subscription: Subscription) -> AsyncIterator[list[Notice]]:
     """Notices as they come, a storm as one list, and an empty list when it is time to ask again who is looking."""
+    last = float("-inf")
     while True:
         try:
             first = await asyncio.wait_for(subscription.next(), _ASK_AGAIN)
         except TimeoutError:
             yield []
             continue
-        await asyncio.sleep(_GATHER)
+        now = time.monotonic()
+        await asyncio.sleep(max(_GATHER, last + _SPACING - now))
+        last = time.monotonic()
         yield [first, *subscription.waiting()]

@@ -147,7 +147,6 @@ def _in(url: URL, name: str) -> URL:
     return url.set(database=name)
 
 
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
     """Under CI nothing may be left out: a test that skips there fails."""

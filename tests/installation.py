@@ -109,7 +109,9 @@ class Installation:
         """Make the first owner without a browser, and an API token of theirs. Returns the token."""
         file = self.data_dir.parent / "password"
         file.write_text(PASSWORD)
-        made = self.command("setup", "--organization", organization, "--owner", email, "--name", "Ada Lovelace", "--password-file", str(file))
+        made = self.command(
+            "setup", "--organization", organization, "--owner", email, "--name", "Ada Lovelace", "--password-file", str(file)
+        )
         assert made.returncode == 0, made.stderr
         token = self.command("token", "create", "--role", "owner", "--name", "tests", "--organization", organization)
         assert token.returncode == 0, token.stderr

@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from engine.errors import AiopsError
+
 router = APIRouter(include_in_schema=False)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _STYLE = """
@@ -36,10 +38,21 @@ def page(request: Request) -> HTMLResponse:
         for method, entry in methods.items():
             by_tag.setdefault((entry.get("tags") or ["other"])[0], []).append(_entry(method, path, entry, spec))
     parts = [f"<h2>{html.escape(tag)}</h2>{''.join(entries)}" for tag, entries in sorted(by_tag.items())]
+    problems = "".join(f'<dt id="{kind.slug}"><code>{kind.slug}</code> {kind.status}</dt><dd>{_about(kind)}</dd>' for kind in _kinds())
+    parts.append(f"<h2>Problems</h2><dl>{problems}</dl>")
     title = html.escape(f"{spec['info']['title']} {spec['info']['version']}")
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
     body = f"{head}<style>{_STYLE}</style><h1>{title}</h1>{_INTRO}{''.join(parts)}</html>"
     return HTMLResponse(body, headers={"Content-Security-Policy": _POLICY})
+
+
+def _kinds() -> list[type[AiopsError]]:
+    """Every kind of problem, by its status."""
+    return sorted(AiopsError.__subclasses__(), key=lambda kind: (kind.status, kind.slug))
+
+
+def _about(kind: type[AiopsError]) -> str:
+    return html.escape((kind.__doc__ or "").split("\n")[0])
 
 
 def _entry(method: str, path: str, entry: dict[str, Any], spec: dict[str, Any]) -> str:

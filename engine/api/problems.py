@@ -53,7 +53,7 @@ def document(
     """A problem document: `kind` is slug, title, status."""
     slug, title, status = kind
     body = {
-        "type": f"/docs/problems#{slug}",
+        "type": f"/api/docs#{slug}",
         "title": title,
         "status": status,
         "detail": detail,

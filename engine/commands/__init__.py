@@ -15,7 +15,7 @@ def cli() -> None:
 
 
 for command in (
-    *(processes.up, processes.web, processes.worker, processes.doctor, processes.settings),
+    *(processes.up, processes.dev, processes.web, processes.worker, processes.doctor, processes.settings),
     *(databases.migrate, databases.audit),
     *(organizations.setup, organizations.organization, tokens.token),
 ):

@@ -27,6 +27,12 @@ def up() -> None:
 
 
 @click.command()
+def dev() -> None:
+    """Start everything with hot reload of pages and code, on the same port."""
+    sys.exit(supervise(start.settings(), reloads=True))
+
+
+@click.command()
 @click.option("--api-only", is_flag=True, help="serve REST, webhooks and health without the pages")
 def web(api_only: bool) -> None:
     """Serve pages and API."""

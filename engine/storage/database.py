@@ -1,5 +1,6 @@
 """How is the database reached, and is our role a harmless one?"""
 
+from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -39,7 +40,7 @@ class Database:
     @property
     def dsn(self) -> str:
         """For connections outside the pool, such as the one that listens."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return make_conninfo("", **self.engine.dialect.create_connect_args(self.url)[1])
 
     @property
     def in_use(self) -> int:

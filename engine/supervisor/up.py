@@ -45,8 +45,8 @@ def say(words: str) -> None:
 class Supervisor:
     """The parent of all other processes."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, reloads: bool = False) -> None:
+        self._settings, self._reloads = settings, reloads
         self._home = DataDir(settings.data_dir)
         self._stopping = False  # a plain flag: an Event's lock, taken in a signal handler, can wait for itself
         self._interruptible = True
@@ -87,7 +87,7 @@ class Supervisor:
         with ThreadPoolExecutor(1) as pool, ExitStack() as at_end:
             at_end.callback(page.stop)
             building: Future[None] | None = None
-            if not page.is_current():
+            if not self._reloads and not page.is_current():
                 say("Building the page; this takes half a minute, once for every change of its sources.")
                 building = pool.submit(page.build)
             if self._settings.embedded:
@@ -96,7 +96,7 @@ class Supervisor:
             if building is not None:
                 building.result()
         self._add(Child("worker", lambda: self._spawn("worker"), signal.SIGTERM, 15))
-        self._add(Child("web", lambda: self._spawn("web"), signal.SIGTERM, 10))
+        self._add(Child("web", self._spawn_reloading if self._reloads else lambda: self._spawn("web"), signal.SIGTERM, 10))
         self._wait_until_served()
         self._greet()
 
@@ -106,6 +106,15 @@ class Supervisor:
 
     def _spawn(self, command: str) -> ChildProcess:
         return spawn([sys.executable, "-m", "engine", command], at_our_death=signal.SIGKILL, cwd=start.PROJECT, environment=os.environ)
+
+    def _spawn_reloading(self) -> ChildProcess:
+        """The framework's own server: it builds the page and starts anew at every change of a source."""
+        port = str(self._settings.port)
+        command = [sys.executable, "-m", "reflex", "run", "--env", "preview", "--frontend-port", port, "--backend-port", port]
+        command += ["--backend-host", self._settings.host]
+        quiet = {"REFLEX_TELEMETRY_ENABLED": "false", "REFLEX_CHECK_LATEST_VERSION": "false"}
+        mine = {"REFLEX_WEB_WORKDIR": str(start.PROJECT / self._settings.web_dir), "REFLEX_HOT_RELOAD_EXCLUDE_PATHS": "tests:docs"}
+        return spawn(command, at_our_death=signal.SIGTERM, cwd=start.PROJECT, environment=os.environ | quiet | mine)
 
     def _prepare_database(self) -> None:
         owner = start.owner_engine(self._settings)
@@ -191,10 +200,13 @@ class Supervisor:
         self._home.release()
 
 
-def up(settings: Settings, report: Callable[[str], None] = say) -> int:
-    """Run the supervisor; what keeps it from starting is said in words. Returns the exit code."""
+def up(settings: Settings, report: Callable[[str], None] = say, reloads: bool = False) -> int:
+    """Run the supervisor; what keeps it from starting is said in words. Returns the exit code.
+
+    `reloads`: for work on the pages, which are then built again at every change.
+    """
     try:
-        return Supervisor(settings).run()
+        return Supervisor(settings, reloads).run()
     except Misconfigured as error:
         for fault in error.faults:
             report(f"  ✗ {fault}")

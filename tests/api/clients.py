@@ -106,6 +106,6 @@ def is_problem(answer: httpx.Response, status: int, slug: str) -> bool:
     """Whether the answer is that problem document, whole."""
     body = answer.json()
     whole = set(body) == {"type", "title", "status", "detail", "instance", "errors", "trace_id"}
-    named = body.get("type") == f"/docs/problems#{slug}" and bool(body.get("title")) and bool(body.get("detail"))
+    named = body.get("type") == f"/api/docs#{slug}" and bool(body.get("title")) and bool(body.get("detail"))
     here = body.get("instance") == answer.request.url.path and body.get("trace_id") == answer.headers["x-trace-id"]
     return whole and named and here and answer.status_code == body["status"] == status and answer.headers["content-type"] == PROBLEM

@@ -46,6 +46,7 @@ class Page:
         patch.setattr(live, "is_connected", lambda: self.is_connected)
         patch.setattr(live, "_is_open", self._is_open)
         patch.setattr(live, "_GATHER", 0.005)
+        patch.setattr(live, "_SPACING", 0.0)
         patch.setattr(LiveState, "__aenter__", self._itself)
         patch.setattr(LiveState, "__aexit__", self._nothing)
 

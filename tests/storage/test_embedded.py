@@ -18,7 +18,9 @@ import pytest
 
 from engine.errors import Misconfigured, Unavailable
 from engine.process import end, running_in, signal_all, spawn
+from engine.settings import load
 from engine.storage import embedded as module
+from engine.storage.database import open_application
 from engine.storage.datadir import DataDir, Holder
 from engine.storage.embedded import APPLICATION, DATABASE, OWNER, Embedded, running
 
@@ -78,7 +80,8 @@ def place(used: Path) -> Iterator[Place]:
         cluster.stop()
         signal_all(running_in(cluster.data, "postgres"), signal.SIGKILL)
         cluster.home.release()
-        shutil.rmtree(cluster.socket_dir, ignore_errors=True)
+        if cluster.home.path not in cluster.socket_dir.parents:
+            shutil.rmtree(cluster.socket_dir, ignore_errors=True)
         cluster.home.path.rename(used)
 
 
@@ -115,6 +118,14 @@ def control(cluster: Embedded) -> str:
     tool = cluster._reachable_binaries() / "pg_controldata"
     said = subprocess.run([tool, cluster.data], capture_output=True, text=True, check=True).stdout
     return next(line.partition(":")[2].strip() for line in said.splitlines() if line.startswith("Database cluster state"))
+
+
+def holder_of(cluster: Embedded) -> Holder | None:
+    """Who has the data directory."""
+    other = DataDir(cluster.home.path)
+    holder = other.acquire("")
+    other.release()
+    return holder
 
 
 def eventually(true: Callable[[], bool], within: float = 10.0) -> bool:
@@ -330,16 +341,22 @@ def test_it_dies_with_its_supervisor_however_that_dies(kept: Embedded) -> None:
 # Starts that were cut short
 
 
-def test_a_first_start_that_was_cut_short_is_done_again(scratch: Path) -> None:
-    home = DataDir(scratch / "cut")
+@pytest.fixture(scope="module")
+def interrupted(scratch: Path) -> DataDir:
+    """A data directory whose first start was cut short."""
+    home = DataDir(scratch / "interrupted")
     home.make()
     (home.path / "postgres.new" / "base").mkdir(parents=True)
     (home.path / "postgres.new" / "PG_VERSION").write_text("18\n")
-    made = Embedded(home)
+    return home
+
+
+def test_a_first_start_that_was_cut_short_is_done_again(interrupted: DataDir) -> None:
+    made = Embedded(interrupted)
     made.start(print)
     try:
         assert made.answers()
-        left = {path.name for path in home.path.iterdir()}
+        left = {path.name for path in interrupted.path.iterdir()}
         assert left == {"keys", "postgres", "postgres-start.log", "socket"}, "and no file with a password"
     finally:
         made.stop()
@@ -349,15 +366,19 @@ ROLE_STEPS = (f"DROP DATABASE {DATABASE}", f"DROP ROLE {APPLICATION}", f"DROP RO
 
 
 @pytest.mark.parametrize("undone", [1, 2, 3])
-def test_roles_that_were_not_all_made_are_made_at_the_next_start(kept: Embedded, undone: int) -> None:
-    kept.start(print)
-    with psycopg.connect(kept._superuser_url(), autocommit=True) as db:
-        for step in ROLE_STEPS[:undone]:
-            db.execute(step)
-    kept.stop()
-    kept.start(print)
-    for role in (OWNER, APPLICATION):
-        psycopg.connect(kept.url(role)).close()
+def test_roles_that_were_not_all_made_are_made_at_the_next_start(interrupted: DataDir, undone: int) -> None:
+    made = Embedded(interrupted)
+    made.start(print)
+    try:
+        with psycopg.connect(made._superuser_url(), autocommit=True) as db:
+            for step in ROLE_STEPS[:undone]:
+                db.execute(step)
+        made.stop()
+        made.start(print)
+        for role in (OWNER, APPLICATION):
+            psycopg.connect(made.url(role)).close()
+    finally:
+        made.stop()
 
 
 def test_an_initdb_that_fails_says_why_and_can_be_repeated(scratch: Path) -> None:
@@ -435,6 +456,9 @@ def test_a_path_may_have_any_name(place: Place, name: str) -> None:
     odd = place(name)
     odd.start(print)
     assert "kept" in notes(odd)
+    opened = open_application(load({"AIOPS_DATA_DIR": str(odd.home.path)}), odd.url(APPLICATION), "test")
+    psycopg.connect(opened.dsn).close()
+    opened.close()
 
 
 def test_a_relative_path_works(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,7 +484,7 @@ def test_binaries_closed_to_its_user_are_copied_and_left_as_they_are(place: Plac
     shutil.copytree(module._packaged_binaries().parent, closed, ignore=shutil.ignore_patterns("include"))
     subprocess.run(["chmod", "-R", "go-rwx", closed], check=True)
     before = {path: path.stat().st_mode for path in (closed, *closed.rglob("*"))}
-    cluster = place(binaries=closed / "bin")
+    cluster = place("closed", closed / "bin")
     for _ in range(2):
         cluster.start(print)
         assert "kept" in notes(cluster)
@@ -491,30 +515,31 @@ def test_a_long_recovery_is_waited_for_and_said(kept: Embedded, monkeypatch: pyt
 
 def test_a_command_uses_the_cluster_of_another_process_and_leaves_it_running(kept: Embedded) -> None:
     other = spawn([sys.executable, "-c", COMMAND, kept.home.path], at_our_death=signal.SIGKILL, cwd=PROJECT)
-    lock = kept.home.path / "lock"
-    assert eventually(lambda: lock.exists() and str(other.pid) in lock.read_text())
-    with running(kept, print):  # it may still be starting
-        assert kept._child is None
-        assert "kept" in notes(kept)
-    assert kept.answers()
-    other.terminate()
-    assert other.wait(10) == 0
+    try:
+        assert eventually(lambda: (kept.home.path / "lock").exists() and str(other.pid) in (kept.home.path / "lock").read_text())
+        with running(kept, print):  # it may still be starting
+            assert kept._child is None
+            assert "kept" in notes(kept)
+        assert kept.answers()
+    finally:
+        end(other, signal.SIGTERM, 10)
+    assert other.returncode == 0
     assert running_in(kept.data, "postgres") == [], "who started it stops it"
 
 
 def test_a_command_alone_starts_the_cluster_and_stops_it(kept: Embedded) -> None:
     with running(kept, print):
         assert "kept" in notes(kept)
-        assert DataDir(kept.home.path).acquire("") == Holder(os.getpid(), "")
+        assert holder_of(kept) == Holder(os.getpid(), "")
     assert running_in(kept.data, "postgres") == []
-    assert DataDir(kept.home.path).acquire("") is None
+    assert holder_of(kept) is None
 
 
 def test_a_command_that_fails_stops_the_cluster_too(kept: Embedded) -> None:
     with pytest.raises(KeyboardInterrupt), running(kept, print):
         raise KeyboardInterrupt
     assert running_in(kept.data, "postgres") == []
-    assert DataDir(kept.home.path).acquire("") is None
+    assert holder_of(kept) is None
 
 
 def test_a_command_starts_the_cluster_when_the_other_process_ends_meanwhile(kept: Embedded) -> None:

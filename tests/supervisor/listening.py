@@ -59,38 +59,53 @@ class Mail:
     commands: list[str] = field(default_factory=list)
 
 
+class _MailHandler(socketserver.StreamRequestHandler):
+    mail: Mail
+
+    def handle(self) -> None:
+        self._say("220 test")
+        while line := self.rfile.readline().decode().strip():
+            verb, _, rest = line.partition(" ")
+            self.mail.commands.append(verb.upper())
+            self._say(_ANSWERS.get(verb.upper(), _well)(self.mail, rest))
+            if verb.upper() == "DATA":
+                self.mail.messages.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())
+                self._say("250 kept")
+
+    def _say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+def _hello(kept: Mail, _: str) -> str:
+    return "\r\n".join(["250-test", *(f"250-{offer}" for offer in kept.offers), "250 8BITMIME"])
+
+
+def _sign_in(kept: Mail, rest: str) -> str:
+    _, user, password = base64.b64decode(rest.split()[1]).decode().split("\0")
+    kept.signed_in.append((user, password))
+    return "235 welcome"
+
+
+def _well(kept: Mail, _: str) -> str:
+    return "250 well"
+
+
+_ANSWERS = {
+    "EHLO": _hello,
+    "AUTH": _sign_in,
+    "STARTTLS": lambda *_: "454 no TLS today",
+    "DATA": lambda *_: "354 go on",
+    "QUIT": lambda *_: "221 bye",
+}
+
+
 @contextmanager
 def mail(*offers: str) -> Iterator[Mail]:
     """A mail server on a free port. It knows no TLS; where it offers it, it then says that it cannot."""
     kept = Mail(offers=offers or Mail.offers)
 
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self._say("220 test")
-            while line := self.rfile.readline().decode().strip():
-                verb, _, rest = line.partition(" ")
-                kept.commands.append(verb.upper())
-                if verb.upper() == "QUIT":
-                    return self._say("221 bye")
-                self._say(self._answer(verb.upper(), rest))
-
-        def _answer(self, verb: str, rest: str) -> str:
-            if verb == "EHLO":
-                lines = ["test", *kept.offers]
-                return "\r\n".join([f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"])
-            if verb == "STARTTLS":
-                return "454 no TLS today"
-            if verb == "AUTH":
-                _, user, password = base64.b64decode(rest.split()[1]).decode().split("\0")
-                kept.signed_in.append((user, password))
-                return "235 welcome"
-            if verb == "DATA":
-                self._say("354 go on")
-                kept.messages.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())
-            return "250 well"
-
-        def _say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
+    class Handler(_MailHandler):
+        mail = kept
 
     socketserver.ThreadingTCPServer.allow_reuse_address = True
     with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:

@@ -55,19 +55,20 @@ def test_a_start_that_fails_is_tried_again_after_growing_waits_too() -> None:
         tries.append(now)
         raise Unavailable("postgres", "the disk is full")
 
-    child, now = Child("postgres", start, signal.SIGINT, 5), 0.0
+    child, now, said = Child("postgres", start, signal.SIGINT, 5), 0.0, 0
     while now < 40:
-        if len(tries) < 5:
-            _look_and_fail(child, now)
-        now = round(now + 0.1, 1)
-    assert tries == [0.0, 0.4, 1.2, 2.8, 6.0]
+        said += _fails(child, now)
+        now += 0.25
+    assert tries == [0, 0.5, 1.5, 3.25, 6.5, 13, 23, 33], "looked at every quarter of a second"
+    assert said == len(tries), "and it says so once for each try"
 
 
-def _look_and_fail(child: Child, now: float) -> None:
+def _fails(child: Child, now: float) -> bool:
     try:
         child.look(now)
     except Unavailable as error:
-        assert str(error) == "the disk is full"
+        return str(error) == "the disk is full"
+    return False
 
 
 def test_how_a_child_ended_is_said() -> None:

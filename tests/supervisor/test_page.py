@@ -113,19 +113,22 @@ def test_a_stopped_build_ends_with_its_own_children(project: Path) -> None:
 
     thread = threading.Thread(target=build)
     thread.start()
-    children = _children_down_to("sleep")
+    processes = _builder_down_to("sleep", page)
     page.stop()
     thread.join(10)
     assert failed and not thread.is_alive()
-    assert gone(children, within=5)
+    assert gone(processes, within=5)
     page.stop()  # nothing to end any more, and that is well
 
 
-def _children_down_to(name: str) -> list[psutil.Process]:
+def _builder_down_to(name: str, page: Page) -> list[psutil.Process]:
+    """The builder and what it started, once one of that name is among them."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        below = psutil.Process().children(recursive=True)
-        if any(child.name() == name for child in below if child.is_running()):
-            return [child for child in below if child.status() != psutil.STATUS_ZOMBIE]
+        if page._builder is not None:
+            builder = psutil.Process(page._builder.pid)
+            below = builder.children(recursive=True)
+            if any(child.name() == name for child in below):
+                return [builder, *below]
         time.sleep(0.02)
     raise AssertionError(f"no {name} within 10 s")

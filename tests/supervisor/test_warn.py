@@ -128,7 +128,7 @@ def test_facts_are_logged_once_with_their_names(told: Told) -> None:
     [
         ("http://127.0.0.1:1/s3cret-path", "ConnectError", "nobody is there"),
         ("refused", "HTTPStatusError", "it answers, and refuses"),
-        ("http://[s3cret", "InvalidURL", "it is no address"),
+        ("http://host:s3cret", "InvalidURL", "it is no address"),
     ],
 )
 def test_a_webhook_that_fails_is_logged_without_its_address_and_the_mail_is_sent(url: str, error: str, why: str) -> None:
@@ -136,10 +136,8 @@ def test_a_webhook_that_fails_is_logged_without_its_address_and_the_mail_is_sent
     with web() as server, mail() as post, capture_logs() as logged:
         server.status = 500
         hook = f"{server.url}/s3cret" if url == "refused" else url
-        with _warner(warn_webhook=hook, dead_man_url=hook, warn_email="ops@acme.example", smtp_url=f"smtp://127.0.0.1:{post.port}") as (
-            warner,
-            _,
-        ):
+        by_mail = {"warn_email": "ops@acme.example", "smtp_url": f"smtp://127.0.0.1:{post.port}"}
+        with _warner(warn_webhook=hook, dead_man_url=hook, **by_mail) as (warner, _):
             warner.tell([])
             warner.tell([_DISK])
     assert {entry["event"]: entry.get("error") for entry in logged if "fail" in entry["event"]} == {
@@ -152,9 +150,8 @@ def test_a_webhook_that_fails_is_logged_without_its_address_and_the_mail_is_sent
 
 def test_a_mail_says_the_faults_to_whom_the_settings_name() -> None:
     with mail() as post:
-        _send_by(
-            post, ("duty vacuum", "the duty failed: no\nsuch table – “x”\nBcc: eve@evil.example"), _DISK, smtp_from="aiops@acme.example"
-        )
+        duty = ("duty vacuum", "the duty failed: no\nsuch table – “x”\nBcc: eve@evil.example")
+        _send_by(post, duty, _DISK, smtp_from="aiops@acme.example")
     sent = message_from_string(post.messages[0])
     assert (sent["To"], sent["From"], sent["Bcc"]) == ("ops@acme.example", "aiops@acme.example", None)
     subject = str(make_header(decode_header(sent["Subject"])))

@@ -1,0 +1,93 @@
+"""Takes the pictures in docs/pictures anew: every page, dark and light, on a desk and on a phone (`make screenshots`).
+
+It starts an installation of its own in a temporary folder, fills it as a small company would, and stops it again.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.installation import PASSWORD, Installation  # noqa: E402
+
+PICTURES = Path(__file__).parent / "pictures"
+PAGES = {
+    "dashboard": "/",
+    "people": "/people",
+    "teams": "/teams",
+    "tokens": "/tokens",
+    "audit": "/audit",
+    "profile": "/profile",
+    "system": "/system",
+}
+SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+
+def main() -> None:
+    """Take all pictures."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        Path(folder).chmod(0o711)
+        installation = Installation(Path(folder) / "data").start()
+        try:
+            fill(installation)
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+            for theme in ("dark", "light"):
+                for size in SIZES:
+                    take(browser, installation.url, theme, size)
+        finally:
+            installation.stop()
+
+
+def fill(installation: Installation) -> None:
+    """A small company: people, teams, tokens, and something refused."""
+    token = installation.owner("Corner Shop")
+    api = httpx.Client(base_url=f"{installation.url}/api/v1", headers={"Authorization": f"Bearer {token}"})
+    people = (("Grace Hopper", "operator"), ("Alan Turing", "operator"), ("Katherine Johnson", "admin"), ("Tim Berners-Lee", "viewer"))
+    ids = []
+    for name, role in people:
+        email = f"{name.split()[0].lower()}@corner.example"
+        link = api.post("/invitations", json={"email": email, "role": role}).json()["data"]["url"].partition("link=")[2]
+        form = {"link": link, "name": name, "password": PASSWORD}
+        httpx.post(f"{installation.url}/auth/join", data=form, headers={"Origin": installation.url})
+    ids = [row["id"] for row in api.get("/users").json()["data"] if row["name"] != "Ada Lovelace"]
+    for place, name in enumerate(("Payments", "Storefront", "Platform")):
+        team = api.post("/teams", json={"name": name}).json()["data"]["id"]
+        for member in ids[place : place + 2]:
+            api.put(f"/teams/{team}/members/{member}", json={"role": "operator"})
+    for name, role in (("deploy script", "operator"), ("status board", "viewer")):
+        made = api.post("/tokens", json={"name": name, "role": role, "expires_in_days": 90}).json()["data"]
+    httpx.get(f"{installation.url}/api/v1/audit", headers={"Authorization": f"Bearer {made['secret']}"})
+    api.post("/invitations", json={"email": "margaret@corner.example", "role": "operator"})
+
+
+def take(browser: Browser, url: str, theme: str, size: str) -> None:
+    """The pictures of one theme and size."""
+    context = browser.new_context(viewport=SIZES[size], color_scheme=theme, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{url}/sign-in")
+    page.wait_for_selector("#email")
+    keep(page, "sign-in", theme, size)
+    page.fill("#email", "ada@acme.example")
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_selector("h1:has-text('Today')")
+    for name, path in PAGES.items():
+        page.goto(url + path)
+        page.wait_for_selector("h1")
+        page.wait_for_timeout(900)
+        keep(page, name, theme, size)
+    context.close()
+
+
+def keep(page: Page, name: str, theme: str, size: str) -> None:
+    """Write one picture."""
+    page.screenshot(path=PICTURES / f"{name}-{theme}-{size}.png")
+
+
+if __name__ == "__main__":
+    main()
