@@ -40,7 +40,9 @@ class Database:
     @property
     def dsn(self) -> str:
         """For connections outside the pool, such as the one that listens."""
-        return make_conninfo("", **self.engine.dialect.create_connect_args(self.url)[1])
+        parts = self.url.translate_connect_args(username="user", database="dbname")
+        more = {name: value if isinstance(value, str) else ",".join(value) for name, value in self.url.query.items()}
+        return make_conninfo("", **(parts | more))
 
     @property
     def in_use(self) -> int:
