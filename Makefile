@@ -29,8 +29,8 @@ check: $(VENV)/test.stamp ## format, lint, types, import contracts, shape, fast 
 	$(BIN)/python -m pytest tests -m fast --cov --cov-report= --cov-fail-under=0
 
 audit: $(VENV)/test.stamp ## known vulnerabilities of what we depend on, and secrets in the tree
-	$(BIN)/pip-audit -r requirements.txt -c deploy/constraints.txt --disable-pip --no-deps || $(BIN)/pip-audit
 	$(BIN)/python deploy/find_secrets.py
+	$(BIN)/pip-audit --requirement deploy/constraints.txt --disable-pip --no-deps --strict
 
 screenshots: $(VENV)/test.stamp system ## take the pictures in docs/ anew
 	$(BIN)/python docs/screenshots.py

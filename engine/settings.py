@@ -166,6 +166,10 @@ def _faults_between(settings: Settings) -> list[str]:
             "AIOPS_PUBLIC_URL: production needs https; put a TLS proxy in front and set its address",
         ),
         (
+            settings.host not in _LOOPBACK and parts.hostname in ("localhost", *_LOOPBACK),
+            "AIOPS_PUBLIC_URL: set the address people type, such as http://ops.internal:3000; AIOPS_HOST lets them come from elsewhere",
+        ),
+        (
             bool(settings.database_owner_url and not settings.database_url),
             "AIOPS_DATABASE_OWNER_URL: set AIOPS_DATABASE_URL too (the role that owns nothing)",
         ),
@@ -180,6 +184,7 @@ def _faults_between(settings: Settings) -> list[str]:
     return [words for wrong, words in checks if wrong]
 
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _NO_ORIGIN = "AIOPS_ALLOWED_ORIGINS: {!r} is not an origin such as https://chat.example.com"
 _BEGINNINGS = {
     "database_url": ("postgresql://", "postgres://"),

@@ -71,7 +71,7 @@ def application_role(found: Settings) -> str:
     """The name of the role the application connects as."""
     role = APPLICATION if found.database_url is None else address(found.database_url, found).username
     if not role:
-        raise Misconfigured("AIOPS_DATABASE_URL: name the role, as in postgresql://role:password@host/database")
+        raise Misconfigured("AIOPS_DATABASE_URL: name the role, as in postgresql://role@host/database")
     return role
 
 

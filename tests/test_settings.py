@@ -190,3 +190,10 @@ def test_the_reference_lists_every_setting_and_what_it_is_for() -> None:
     assert all(len(line.split("|")[3].strip()) > 10 for line in lines.values())
     assert "also `_FILE`" in lines["AIOPS_DATABASE_URL"] and "also `_FILE`" not in lines["AIOPS_PORT"]
     assert "`3000`" in lines["AIOPS_PORT"] and "None" not in reference()
+
+
+def test_an_address_for_others_wants_to_be_named(tmp_path: Path) -> None:
+    """Pages of another origin than the named one are refused, so that without it nobody could sign in."""
+    with pytest.raises(Misconfigured, match="AIOPS_PUBLIC_URL: set the address people type"):
+        load({"AIOPS_HOST": "0.0.0.0", "AIOPS_DATA_DIR": str(tmp_path)})
+    assert load({"AIOPS_HOST": "0.0.0.0", "AIOPS_PUBLIC_URL": "http://ops.internal:3000"}).host == "0.0.0.0"

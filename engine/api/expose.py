@@ -106,7 +106,19 @@ def expose(router: APIRouter, route: Route) -> None:
         response_model=_envelope(operation.answers) if route.status != 204 else None,
         responses=_PROBLEMS | ({304: {"description": "Not Modified"}} if reads else {}),
         tags=[operation.name.partition(".")[0]],
+        openapi_extra={"security": [{"token": []}, {"session": []}], "parameters": _headers(reads, takes_version)},
     )
+
+
+def _headers(reads: bool, takes_version: bool) -> list[dict[str, Any]]:
+    """The headers that a route understands, for the contract."""
+    known = [("X-Trace-Id", "8 to 64 of letters, digits, `._-`; given back, and found in the log")]
+    if not reads:
+        known.append(("Idempotency-Key", "a fresh UUID for each new change: sent again, it is carried out once"))
+        known.append(("X-CSRF-Token", "with a session's cookie: the value of the cookie aiops_csrf"))
+    if takes_version:
+        known.append(("If-Match", "the ETag that was read: what somebody else changed meanwhile is not overwritten"))
+    return [{"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string"}} for name, about in known]
 
 
 def _parameter(name: str, annotation: Any) -> inspect.Parameter:

@@ -78,6 +78,10 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The contract; the framework can only say that an error is JSON."""
         spec = super().openapi()
+        spec["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer", "description": "an API token: aio_…"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "aiops_session"},
+        }
         for answer in (answer for path in spec["paths"].values() for entry in path.values() for answer in entry["responses"].values()):
             content = answer.get("content", {})
             if content.get("application/json", {}).get("schema") == _SCHEMA:

@@ -1,0 +1,29 @@
+"""Which test shows which acceptance scenario? A scenario without its tests is not shown."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.fast
+TESTS = Path(__file__).resolve().parents[1]
+
+SHOWN_BY = {
+    "S1 every handler, route and socket, for everybody": ("api/test_permissions.py", "state/test_handlers.py", "state/test_socket.py"),
+    "S2 no organization, no rows; no bleeding over pooled connections": ("storage/test_tenancy.py",),
+    "S3 a role that could bypass row-level security is refused": ("storage/test_external.py",),
+    "S6 another site's page cannot act for its visitor": ("api/test_cross_site.py",),
+    "S10 an edited, deleted or reordered audit row is named": ("storage/test_audit.py",),
+    "S14 tries are limited for account and address": ("operations/test_throttle.py",),
+}
+
+
+@pytest.mark.parametrize(("scenario", "files"), SHOWN_BY.items(), ids=[name.partition(" ")[0] for name in SHOWN_BY])
+def test_the_tests_of_a_scenario_are_there_and_say_so(scenario: str, files: tuple[str, ...]) -> None:
+    number = scenario.partition(" ")[0]
+    for file in files:
+        tree = ast.parse((TESTS / file).read_text())
+        tests = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+        said = ast.get_docstring(tree) or ""
+        named = number in said or any(number in (TESTS / file).read_text() for _ in tests[:1])
+        assert tests and named, f"{file} is to show {scenario}"
