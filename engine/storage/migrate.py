@@ -42,6 +42,7 @@ def up(engine: Engine, application_role: str) -> tuple[str | None, str]:
         _refuse_newer(before)
         if before != newest():
             command.upgrade(_config(db), "head")
+        if before != newest() or not db.execute(text(_MAY_READ), {"role": application_role}).scalar_one():
             _grant(db, application_role)
     return before, newest()
 
@@ -81,6 +82,13 @@ def _grant(db: Connection, role: str) -> None:
         db.execute(text(f"REVOKE ALL ON {name} FROM {quoted}"))
         db.execute(text(f"GRANT {rights} ON {name} TO {quoted}"))
 
+
+# Another application role than the last time, such as after a change of AIOPS_DATABASE_URL, gets its rights now.
+_MAY_READ = """
+SELECT coalesce(bool_and(has_table_privilege(CAST(:role AS name), c.oid, 'SELECT')), true) FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+AND pg_has_role(current_user, c.relowner, 'MEMBER')
+"""
 
 # Partitions get no grants: rights are asked of the parent, so that nobody reads around its policies.
 _TABLES = """

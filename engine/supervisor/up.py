@@ -119,10 +119,11 @@ class Supervisor:
     def _prepare_database(self) -> None:
         owner = start.owner_engine(self._settings)
         try:
+            self._database = start.database(self._settings, "supervisor")  # a role that may not run is refused before all else
             before, after = migrate.up(owner, start.application_role(self._settings))
+            self._database.check_role()
             if before != after:
                 say(f"Database brought from revision {before or 'none'} to {after}.")
-            self._database = start.database(self._settings, "supervisor")
             with work(self._database, INSTANCE) as open_work:
                 now = open_work.now
             partitions.keep_up(owner, {"audit": timedelta(days=self._settings.audit_retention_days)}, now)

@@ -109,6 +109,8 @@ def _connected(url: SplitResult) -> smtplib.SMTP:
         server.ehlo()  # before it nothing is known of what the server can do
         if server.has_extn("starttls"):
             server.starttls(context=context)
+        elif url.username and host not in ("localhost", "127.0.0.1", "::1"):
+            raise smtplib.SMTPNotSupportedError("the mail server offers no TLS, and the password is not sent without it")
     except BaseException:
         server.close()
         raise

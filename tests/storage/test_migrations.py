@@ -1,0 +1,302 @@
+"""Does the schema get to this version and back, is it what the models say, and is every table guarded?"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlmodel import SQLModel
+
+from engine.errors import Misconfigured
+from engine.model.fields import Rls
+from engine.operations import people, tokens
+from engine.storage import migrate, partitions
+from engine.storage.embedded import APPLICATION, OWNER
+from tests.conftest import TestDatabase
+from tests.factories import Company, found_company
+
+pytestmark = pytest.mark.slow
+
+REVISIONS = [script.revision for script in ScriptDirectory.from_config(migrate._config()).walk_revisions()]
+# Before the organization is known, these map a hash or a public id to it, without content. This is the whole list.
+UNGUARDED = {"session_directory", "token_directory", "lane", "alembic_version"}
+MODELS: dict[str, Any] = {str(model.__tablename__): model for model in SQLModel.__subclasses__() if "__table__" in vars(model)}
+# Its policies are those of OWN (a person sees the organizations it is in), and its model still says ORG.
+UNSETTLED = {"organization"}
+
+EVERYTHING = """
+SELECT 'relation ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ '^alembic_version'
+UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'policy ' || polname FROM pg_policy
+UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typname !~ '^_?alembic_version$'
+UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger
+UNION ALL SELECT 'extension ' || extname FROM pg_extension WHERE extname <> 'plpgsql'
+UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
+"""
+# Tables as they are, whatever order they were made in: columns, constraints, indexes, triggers, policies, rights.
+SHAPE = """
+SELECT c.relname || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0
+UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid > 0
+    AND connamespace = 'public'::regnamespace
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT concat_ws(' ', tablename, policyname, roles::text, cmd, qual, with_check) FROM pg_policies
+UNION ALL SELECT concat_ws(' ', relname, relrowsecurity, relforcerowsecurity, relacl::text) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace
+ORDER BY 1
+"""
+
+
+def all_of(database: TestDatabase, query: str) -> list[Any]:
+    """The first column, as the owner."""
+    with database.owner.connect() as db:
+        return list(db.execute(text(query)).scalars())
+
+
+def differences(db: Connection) -> list[tuple[Any, ...]]:
+    """What the models and the database do not agree on.
+
+    The models do not name every index, check and foreign key of the migrations, nor the partitions; that much is not theirs.
+    What a model has must be in the database, and every column of the database must be in a model, of the same type.
+    """
+
+    def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
+        return kind != "table" or name not in set(db.execute(text("SELECT relname FROM pg_class WHERE relispartition")).scalars())
+
+    context = MigrationContext.configure(db, opts={"compare_type": True, "compare_server_default": True, "include_object": ours})
+    found: list[tuple[Any, ...]] = []
+    for change in compare_metadata(context, SQLModel.metadata):
+        found += change if isinstance(change, list) else [change]
+    return [change for change in found if change[0] not in ("remove_index", "remove_fk")]
+
+
+# Up and down
+
+
+def test_from_empty_to_the_newest(empty: TestDatabase) -> None:
+    assert migrate.current(empty.owner) is None
+    assert migrate.up(empty.owner, APPLICATION) == (None, migrate.newest())
+    assert migrate.current(empty.owner) == migrate.newest() == REVISIONS[0]
+
+
+def test_a_second_time_changes_nothing(empty: TestDatabase) -> None:
+    migrate.up(empty.owner, APPLICATION)
+    before = all_of(empty, SHAPE)
+    assert migrate.up(empty.owner, APPLICATION) == (migrate.newest(), migrate.newest())
+    assert all_of(empty, SHAPE) == before
+
+
+def test_down_to_the_base_leaves_nothing(empty: TestDatabase) -> None:
+    migrate.up(empty.owner, APPLICATION)
+    partitions.keep_up(empty.owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+    migrate.down(empty.owner, "base")
+    assert all_of(empty, EVERYTHING) == []
+    assert migrate.current(empty.owner) is None
+
+
+def test_up_again_is_the_same_as_up(empty: TestDatabase) -> None:
+    migrate.up(empty.owner, APPLICATION)
+    before = all_of(empty, SHAPE)
+    migrate.down(empty.owner, "base")
+    migrate.up(empty.owner, APPLICATION)
+    assert all_of(empty, SHAPE) == before
+
+
+def fill(database: TestDatabase) -> Company:
+    """People, teams, sessions, links, tokens, refusals, an audit chain."""
+    company = found_company(database.database, "Acme")
+    tokens.create(company.owner, "robot", company.owner.role, [], None)
+    people.invite(company.owner, "open@example.com", company.viewer.role)
+    return company
+
+
+def test_every_revision_goes_down_and_up_with_data_in_it(fresh: TestDatabase) -> None:
+    fill(fresh)
+    shape = all_of(fresh, SHAPE)
+    weeks = [line for line in shape if "audit_2" in line]
+    for revision in REVISIONS:
+        below = ScriptDirectory.from_config(migrate._config()).get_revision(revision).down_revision
+        migrate.down(fresh.owner, str(below or "base"))
+        assert migrate.up(fresh.owner, APPLICATION) == (below, migrate.newest())
+    partitions.keep_up(fresh.owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+    assert weeks
+    assert all_of(fresh, SHAPE) == shape
+    fill(fresh)
+
+
+def test_a_migration_that_fails_leaves_all_as_it_was(empty: TestDatabase) -> None:
+    """The last table of the first revision is there already; everything before it is undone."""
+    with empty.owner.begin() as db:
+        db.execute(text("CREATE TABLE sign_in_failure (other int)"))
+    with pytest.raises(Exception, match="already exists"):
+        migrate.up(empty.owner, APPLICATION)
+    assert migrate.current(empty.owner) is None
+    assert [name for name in all_of(empty, EVERYTHING) if name.startswith("relation")] == ["relation sign_in_failure"]
+    with empty.owner.begin() as db:
+        db.execute(text("DROP TABLE sign_in_failure"))
+    assert migrate.up(empty.owner, APPLICATION)[0] is None
+
+
+def test_migrations_at_the_same_moment_are_done_once(empty: TestDatabase) -> None:
+    def start(_: int) -> str | None:
+        owner = create_engine(empty.owner_url)
+        try:
+            return migrate.up(owner, APPLICATION)[0]
+        finally:
+            owner.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        before = list(pool.map(start, range(4)))
+    assert before.count(None) == 1
+    assert before.count(migrate.newest()) == 3
+
+
+def test_a_database_of_a_newer_version_is_left_alone(empty: TestDatabase) -> None:
+    migrate.up(empty.owner, APPLICATION)
+    with empty.owner.begin() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = all_of(empty, SHAPE)
+    for act in (lambda: migrate.up(empty.owner, APPLICATION), lambda: migrate.down(empty.owner, "base")):
+        with pytest.raises(Misconfigured, match="at revision 9999, newer than this version: start the newer version again"):
+            act()
+    assert migrate.current(empty.owner) == "9999"
+    assert all_of(empty, SHAPE) == before
+
+
+# The models
+
+
+def test_models_and_migrations_agree(shared: TestDatabase) -> None:
+    with shared.owner.connect() as db:
+        assert differences(db) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("ALTER TABLE team ADD COLUMN motto varchar", "remove_column"),
+        ("ALTER TABLE team DROP COLUMN version", "add_column"),
+        ("ALTER TABLE team ALTER COLUMN name DROP NOT NULL", "modify_nullable"),
+        ("ALTER TABLE team ALTER COLUMN version TYPE bigint", "modify_type"),
+        ("ALTER TABLE team ALTER COLUMN version SET DEFAULT 1", "modify_default"),
+        ("CREATE TABLE mascot (id uuid PRIMARY KEY)", "remove_table"),
+        ("DROP TABLE audit_anchor", "add_table"),
+        ("DROP INDEX ix_session_user_id", "add_index"),
+        ("ALTER TABLE audit_head DROP CONSTRAINT audit_head_org_id_fkey", "add_fk"),
+        ("ALTER TABLE app_user DROP CONSTRAINT app_user_email_key", "add_constraint"),
+    ],
+)
+def test_a_difference_is_found(shared: TestDatabase, change: str, found: str) -> None:
+    """Is the comparison above able to fail?"""
+    with _undone(shared) as db:
+        db.execute(text(change))
+        assert [difference[0] for difference in differences(db)] == [found]
+
+
+@contextmanager
+def _undone(database: TestDatabase) -> Iterator[Connection]:
+    with database.owner.connect() as db:
+        yield db
+        db.rollback()
+
+
+# Rights
+
+
+GRANTS = """
+SELECT c.relname, array_remove(array_agg(g.privilege_type::text ORDER BY g.privilege_type::text), NULL) AS rights
+FROM pg_class c LEFT JOIN LATERAL aclexplode(c.relacl) g ON g.grantee = CAST(:role AS regrole) OR g.grantee = 0
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') GROUP BY 1
+"""
+NARROWER = {"audit": ["INSERT", "SELECT"], "audit_anchor": ["SELECT"], "alembic_version": ["SELECT"]}
+IN_FULL = ["DELETE", "INSERT", "SELECT", "UPDATE"]
+
+
+def partitions_of(database: TestDatabase) -> set[str]:
+    """The weeks and the default of every table that grows."""
+    return set(all_of(database, "SELECT relname FROM pg_class WHERE relispartition AND relkind IN ('r', 'p')"))
+
+
+def test_the_application_has_the_rights_it_needs_and_no_more(shared: TestDatabase) -> None:
+    with shared.owner.connect() as db:
+        rights = {row.relname: row.rights for row in db.execute(text(GRANTS), {"role": APPLICATION})}
+    weeks = partitions_of(shared)
+    assert len(weeks) > 1
+    assert {name: rights[name] for name in weeks} == dict.fromkeys(weeks, []), "nobody reads around the policies of the parent"
+    assert {name: rights[name] for name in NARROWER} == NARROWER
+    assert {name: found for name, found in rights.items() if found != IN_FULL and name not in weeks | set(NARROWER)} == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("SELECT has_schema_privilege('aiops_app', 'public', 'CREATE')", "it would own what it makes"),
+        ("SELECT has_database_privilege('aiops_app', current_database(), 'CREATE')", "a schema of its own could hide ours"),
+        ("SELECT EXISTS (SELECT 1 FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace)", "it would act as the owner"),
+        (
+            "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid >= 16384)",
+            "rights of a column go unseen",
+        ),
+        ("SELECT EXISTS (SELECT 1 FROM pg_class WHERE relkind IN ('v', 'm') AND oid >= 16384)", "a view reads as its owner"),
+    ],
+)
+def test_there_is_no_way_around_the_rights(shared: TestDatabase, query: str, why: str) -> None:
+    assert all_of(shared, query) == [False], why
+
+
+def test_all_tables_are_the_owners(shared: TestDatabase) -> None:
+    owners = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    assert all_of(shared, owners) == [OWNER]
+
+
+# Row-level security
+
+
+def test_every_table_is_guarded_but_those_of_the_list(shared: TestDatabase) -> None:
+    tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    guarded = set(all_of(shared, f"{tables} AND relrowsecurity AND relforcerowsecurity"))
+    assert set(all_of(shared, tables)) - guarded == UNGUARDED
+    assert partitions_of(shared) <= guarded
+
+
+def test_every_guarded_table_has_a_policy_but_partitions(shared: TestDatabase) -> None:
+    """Without one nobody sees a row, which is right for partitions: they are read through their parent."""
+    with_policy = set(all_of(shared, "SELECT DISTINCT polrelid::regclass::text FROM pg_policy"))
+    assert with_policy == set(MODELS) - UNGUARDED
+
+
+def test_every_table_has_a_model_that_says_how_it_is_guarded(shared: TestDatabase) -> None:
+    assert set(MODELS) == set(SQLModel.metadata.tables)
+    assert [name for name, model in MODELS.items() if not isinstance(getattr(model, "rls", None), Rls)] == []
+    assert {name for name, model in MODELS.items() if model.rls is Rls.DIRECTORY} == UNGUARDED - {"alembic_version"}
+
+
+@pytest.mark.parametrize("name", sorted(set(MODELS) - UNSETTLED))
+def test_a_model_says_how_its_table_is_guarded(shared: TestDatabase, name: str) -> None:
+    assert guard_of(shared, name) is MODELS[name].rls
+
+
+def guard_of(database: TestDatabase, table: str) -> Rls:
+    """Read off the settings that its policies for the application ask for."""
+    policies = f"SELECT concat(qual, with_check) FROM pg_policies WHERE tablename = '{table}' AND roles = '{{public}}'"
+    asked = {setting for policy in all_of(database, policies) for setting in _SETTINGS if f"'app.{setting}'" in policy}
+    return _GUARDS[frozenset(asked)]
+
+
+_SETTINGS = ("org", "user", "email", "teams", "all_teams", "instance")
+_GUARDS = {
+    frozenset(): Rls.DIRECTORY,
+    frozenset({"instance"}): Rls.INSTANCE,
+    frozenset({"org"}): Rls.ORG,
+    frozenset({"org", "teams", "all_teams"}): Rls.TEAM,
+    frozenset({"user"}): Rls.OWN,
+    frozenset({"org", "user"}): Rls.OWN,
+    frozenset({"org", "user", "email"}): Rls.OWN,
+}
