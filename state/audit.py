@@ -77,20 +77,6 @@ class AuditState(TableState, rx.State):
 
     @rx.event
     @requires(Permission.VIEW_AUDIT)
-    async def next_rows(self) -> None:
-        """Show older entries."""
-        self._forward()
-        await self._read()
-
-    @rx.event
-    @requires(Permission.VIEW_AUDIT)
-    async def rows_before(self) -> None:
-        """Show newer entries."""
-        self._back()
-        await self._read()
-
-    @rx.event
-    @requires(Permission.VIEW_AUDIT)
     async def verify(self) -> None:
         """Have the worker walk the chain, and follow it."""
         made = await call(self, audit.request_verification)

@@ -73,20 +73,6 @@ class PeopleState(TableState, rx.State):
         await self._read()
 
     @rx.event
-    @requires(Permission.VIEW)
-    async def next_rows(self) -> None:
-        """Show the next part of the list."""
-        self._forward()
-        await self._read()
-
-    @rx.event
-    @requires(Permission.VIEW)
-    async def rows_before(self) -> None:
-        """Show the part before."""
-        self._back()
-        await self._read()
-
-    @rx.event
     @requires(Permission.MANAGE_PEOPLE)
     async def invite(self, form: dict[str, Any]) -> None:
         """Make a one-time link for a person to join; it is shown once."""

@@ -5,6 +5,8 @@ from typing import Any
 import reflex as rx
 
 from engine.model.views import Page, Paging
+from engine.model.vocabulary import Permission
+from state.call import requires
 
 
 class TableState(rx.State, mixin=True):
@@ -36,14 +38,24 @@ class TableState(rx.State, mixin=True):
         """Search anew, from the beginning."""
         self.words, self._cursors = words[:200], []
 
-    def _forward(self) -> None:
-        """Go to the next part."""
+    @rx.event
+    @requires(Permission.VIEW)
+    async def next_rows(self) -> None:
+        """Show the next part of the list."""
         if self._next:
             self._cursors = [*self._cursors, self._next]
+        await self._read()
 
-    def _back(self) -> None:
-        """Go to the part before."""
+    @rx.event
+    @requires(Permission.VIEW)
+    async def rows_before(self) -> None:
+        """Show the part before."""
         self._cursors = self._cursors[:-1]
+        await self._read()
+
+    async def _read(self) -> None:
+        """Read this part of the list through the door, which asks the list's own permission."""
+        raise NotImplementedError
 
 
 def _plural(noun: str) -> str:

@@ -47,20 +47,6 @@ class TeamsState(TableState, rx.State):
         await self._read()
 
     @rx.event
-    @requires(Permission.VIEW)
-    async def next_rows(self) -> None:
-        """Show the next part of the list."""
-        self._forward()
-        await self._read()
-
-    @rx.event
-    @requires(Permission.VIEW)
-    async def rows_before(self) -> None:
-        """Show the part before."""
-        self._back()
-        await self._read()
-
-    @rx.event
     @requires(Permission.MANAGE_PEOPLE)
     async def create(self, form: dict[str, Any]) -> Any:
         """Make a team and go to it."""

@@ -44,20 +44,6 @@ class TokensState(TableState, rx.State):
 
     @rx.event
     @requires(Permission.MANAGE_TOKENS)
-    async def next_rows(self) -> None:
-        """Show the next part of the list."""
-        self._forward()
-        await self._read()
-
-    @rx.event
-    @requires(Permission.MANAGE_TOKENS)
-    async def rows_before(self) -> None:
-        """Show the part before."""
-        self._back()
-        await self._read()
-
-    @rx.event
-    @requires(Permission.MANAGE_TOKENS)
     async def create(self, form: dict[str, Any]) -> None:
         """Make a token; its secret is shown once."""
         days = form.get("days") or None

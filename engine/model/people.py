@@ -15,7 +15,7 @@ class Organization(SQLModel, table=True):
     """A tenant. `id` is its `org_id` everywhere else."""
 
     __tablename__ = "organization"
-    rls: ClassVar[Rls] = Rls.ORG
+    rls: ClassVar[Rls] = Rls.OWN
 
     id: UUID = Field(primary_key=True)
     name: str

@@ -58,8 +58,12 @@ class Database:
         faults = []
         if version < _OLDEST:
             faults.append(f"PostgreSQL {version // 10000} is too old: 15 or later is needed")
-        if role.rolsuper or role.rolbypassrls:
-            what = "is a superuser" if role.rolsuper else "may bypass row-level security"
+        powers = [
+            (role.rolsuper, "is a superuser"),
+            (role.rolbypassrls, "may bypass row-level security"),
+            (role.rolcreaterole and not role.rolsuper, "may make roles, and so become another one"),
+        ]
+        if what := " and ".join(words for has, words in powers if has):
             faults.append(f"AIOPS_DATABASE_URL: role {role.rolname} {what}; give it a plain role that owns nothing (docs/operating.md)")
         if role.owned:
             faults.append(
@@ -79,6 +83,7 @@ _ROLE = """
 SELECT r.rolname,
        EXISTS (SELECT 1 FROM pg_roles s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER')) AS rolsuper,
        EXISTS (SELECT 1 FROM pg_roles s WHERE s.rolbypassrls AND pg_has_role(r.oid, s.oid, 'MEMBER')) AS rolbypassrls,
+       EXISTS (SELECT 1 FROM pg_roles s WHERE s.rolcreaterole AND pg_has_role(r.oid, s.oid, 'MEMBER')) AS rolcreaterole,
        (SELECT min(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND pg_has_role(r.oid, c.relowner, 'MEMBER')) AS owned
 FROM pg_roles r WHERE r.rolname = current_user

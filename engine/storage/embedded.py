@@ -121,6 +121,8 @@ class Embedded:
                 shutil.copytree(binaries.parent, made, symlinks=True)
                 _open_to_all(made)
                 made.rename(copy)
+            for older in set(self.home.path.glob("postgres-binaries-*")) - {copy}:
+                shutil.rmtree(older, ignore_errors=True)
         return copy / "bin"
 
     def _end_leftovers(self, say: Say) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from engine import start
 from engine.errors import Misconfigured, Unavailable
@@ -199,6 +200,16 @@ def test_a_second_migration_finds_nothing_to_do(migrated: Server) -> None:
     owner.dispose()
 
 
+def test_another_role_for_the_application_gets_its_rights_at_the_next_start(migrated: Server) -> None:
+    migrated.run(f"CREATE ROLE ops_second LOGIN PASSWORD {LITERAL}")
+    settings = migrated.settings("ops_second")
+    bring_up(settings)
+    with opened(settings) as found, found.engine.connect() as db:
+        assert db.execute(text("SELECT count(*) FROM lane")).scalar_one() >= 0
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            db.execute(text("SELECT count(*) FROM audit_default"))
+
+
 def test_without_the_owners_url_migrations_say_which_setting_is_missing(server: Server) -> None:
     settings = load({"AIOPS_DATABASE_URL": server.url("ops_app")})
     with pytest.raises(Misconfigured, match="AIOPS_DATABASE_OWNER_URL"):
@@ -331,6 +342,7 @@ ROLES = [
     Role("reader", ("GRANT pg_read_all_data TO reader",), "row-level security holds it too"),
     Role("chief", ("ALTER ROLE chief SUPERUSER",), "no policy holds it", "role chief is a superuser"),
     Role("bypasser", ("ALTER ROLE bypasser BYPASSRLS",), "no policy holds it", "role bypasser may bypass row-level security"),
+    Role("maker", ("ALTER ROLE maker CREATEROLE",), "before version 16 it may make itself anybody", "role maker may make roles"),
     Role("ops_owner", (), "it may switch the policies off", "role ops_owner owns, or may become the owner of, "),
     Role("member", ("GRANT ops_owner TO member",), "it has all rights of the owner", "role member owns, or may become the owner of, "),
     Role(

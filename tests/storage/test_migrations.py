@@ -27,8 +27,6 @@ REVISIONS = [script.revision for script in ScriptDirectory.from_config(migrate._
 # Before the organization is known, these map a hash or a public id to it, without content. This is the whole list.
 UNGUARDED = {"session_directory", "token_directory", "lane", "alembic_version"}
 MODELS: dict[str, Any] = {str(model.__tablename__): model for model in SQLModel.__subclasses__() if "__table__" in vars(model)}
-# Its policies are those of OWN (a person sees the organizations it is in), and its model still says ORG.
-UNSETTLED = {"organization"}
 
 EVERYTHING = """
 SELECT 'relation ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ '^alembic_version'
@@ -278,7 +276,7 @@ def test_every_table_has_a_model_that_says_how_it_is_guarded(shared: TestDatabas
     assert {name for name, model in MODELS.items() if model.rls is Rls.DIRECTORY} == UNGUARDED - {"alembic_version"}
 
 
-@pytest.mark.parametrize("name", sorted(set(MODELS) - UNSETTLED))
+@pytest.mark.parametrize("name", sorted(MODELS))
 def test_a_model_says_how_its_table_is_guarded(shared: TestDatabase, name: str) -> None:
     assert guard_of(shared, name) is MODELS[name].rls
 
