@@ -16,6 +16,7 @@ from reflex_base.registry import RegistrationContext
 from engine.errors import AiopsError, NotSignedIn
 from engine.operations.live import Notice, Subscription, is_connected, subscribe
 from state.call import actor_of, may, open_to_all, sign_in_link
+from state.session import SessionState
 
 _GATHER = 0.02
 # While a storm lasts, a page is read again at most so often.
@@ -56,10 +57,11 @@ class LiveState(rx.State):
         try:
             async with self:
                 actor, token = await actor_of(self), self.router.session.client_token
-            if not may(actor, found.refresh.fn.permission):
-                return  # the page says so itself
+            # Who may not see the page hears nothing of it, but still when the role changes.
+            shown = may(actor, found.refresh.fn.permission)
             with subscribe(actor) as subscription:
-                yield found.refresh
+                if shown:
+                    yield found.refresh
                 async with self:
                     self.hears = is_connected()
                 async for notices in _while_open(token, subscription):
@@ -67,9 +69,9 @@ class LiveState(rx.State):
                         again = await actor_of(self)
                         self.hears = is_connected()
                     if (again.role, again.teams) != (actor.role, actor.teams):
-                        yield LiveState.listen  # another role sees other things: begin anew
+                        yield [SessionState.enter, LiveState.listen]  # another role sees other things: begin anew
                         return
-                    if any(not notice.kinds or notice.kinds & found.kinds for notice in notices):
+                    if shown and any(not notice.kinds or notice.kinds & found.kinds for notice in notices):
                         yield found.refresh
         except NotSignedIn:
             async with self:

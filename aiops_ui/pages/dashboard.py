@@ -35,7 +35,16 @@ def page() -> rx.Component:
         icon_name="heart-pulse",
         actions=(el.a("Details", href="/system"),),
     )
-    lately = card(
+    is_young = SystemState.loaded & ((SystemState.people < 2) | (SystemState.tokens < 1))
+    manages = SessionState.permissions.contains("manage_people")
+    sees_audit = SessionState.permissions.contains("view_audit")
+    left = el.div(rx.cond(sees_audit, _lately(), health), class_name="stack")
+    right = el.div(rx.cond(sees_audit, health), rx.cond(manages & is_young, _first_steps()), class_name="stack")
+    return frame("Today", faults, numbers, el.div(left, right, class_name="columns"))
+
+
+def _lately() -> rx.Component:
+    return card(
         "Lately",
         el.table(
             el.thead(el.tr(el.th("When"), el.th("Who"), el.th("What"), el.th("On"))),
@@ -46,7 +55,10 @@ def page() -> rx.Component:
         actions=(el.a("Audit log", href="/audit"),),
         bare=True,
     )
-    first = card(
+
+
+def _first_steps() -> rx.Component:
+    return card(
         "First steps",
         el.ul(
             _step("users", "/people", "Invite the people who are on call"),
@@ -56,11 +68,6 @@ def page() -> rx.Component:
         ),
         icon_name="list-checks",
     )
-    manages = SessionState.permissions.contains("manage_people")
-    sees_audit = SessionState.permissions.contains("view_audit")
-    left = el.div(rx.cond(sees_audit, lately, health), class_name="stack")
-    right = el.div(rx.cond(sees_audit, health), rx.cond(manages, first), class_name="stack")
-    return frame("Today", faults, numbers, el.div(left, right, class_name="columns"))
 
 
 def _act(act: Any) -> rx.Component:

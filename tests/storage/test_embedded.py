@@ -19,6 +19,7 @@ import pytest
 from engine.errors import Misconfigured, Unavailable
 from engine.process import end, running_in, signal_all, spawn
 from engine.settings import load
+from engine.storage import binaries
 from engine.storage import embedded as module
 from engine.storage.database import open_application
 from engine.storage.datadir import DataDir, Holder
@@ -115,7 +116,7 @@ def write(cluster: Embedded, words: str) -> None:
 
 def control(cluster: Embedded) -> str:
     """What the cluster's control file says of its state."""
-    tool = cluster._reachable_binaries() / "pg_controldata"
+    tool = cluster._programs() / "pg_controldata"
     said = subprocess.run([tool, cluster.data], capture_output=True, text=True, check=True).stdout
     return next(line.partition(":")[2].strip() for line in said.splitlines() if line.startswith("Database cluster state"))
 
@@ -141,7 +142,7 @@ def eventually(true: Callable[[], bool], within: float = 10.0) -> bool:
 def leave_running(cluster: Embedded) -> int:
     """A postmaster that nobody looks after, as when a supervisor was killed and the kernel did not tell it."""
     user = {"user": cluster.user, "group": cluster.user, "extra_groups": []} if cluster.user else {}
-    command = ["setsid", "--fork", cluster._reachable_binaries() / "postgres", *cluster._arguments()]
+    command = ["setsid", "--fork", cluster._programs() / "postgres", *cluster._arguments()]
     subprocess.run(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, **user)
     assert eventually(cluster.answers)
     return int((cluster.data / "postmaster.pid").read_text().split()[0])
@@ -481,7 +482,7 @@ def test_settings_of_other_programs_do_not_move_it(kept: Embedded, monkeypatch: 
 def test_binaries_closed_to_its_user_are_copied_and_left_as_they_are(place: Place, tmp_path: Path) -> None:
     """As in root's home, or after an installation under umask 077."""
     closed = tmp_path / "closed"
-    shutil.copytree(module._packaged_binaries().parent, closed, ignore=shutil.ignore_patterns("include"))
+    shutil.copytree(binaries.packaged().parent, closed, ignore=shutil.ignore_patterns("include"))
     subprocess.run(["chmod", "-R", "go-rwx", closed], check=True)
     before = {path: path.stat().st_mode for path in (closed, *closed.rglob("*"))}
     cluster = place("closed", closed / "bin")
