@@ -70,7 +70,7 @@ def settings_of(installation: Installation, **environment: str) -> Settings:
 
 def postgres_of(installation: Installation) -> Path:
     """The program `postgres` that its database runs."""
-    return embedded(settings_of(installation))._reachable_binaries() / "postgres"
+    return embedded(settings_of(installation))._programs() / "postgres"
 
 
 def clean_environment() -> dict[str, str]:
