@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -132,7 +132,7 @@ class RateLimiter:
     """So many requests a minute of one credential, and ten times as many of one address. In this process's memory."""
 
     def __init__(self, per_minute: int) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._per_minute = per_minute
         self._credential = RateLimitItemPerMinute(per_minute)
         self._address = RateLimitItemPerMinute(per_minute * _PER_ADDRESS)
@@ -141,7 +141,8 @@ class RateLimiter:
         """Count a request. Returns the headers that say what is left. Raises TooMany."""
         credential = headers.get("authorization") or headers.get("cookie") or ""
         key = digest(credential or address).hex()
-        if not (self._limiter.hit(self._credential, key) and self._limiter.hit(self._address, address)):
+        # The address first: a flood of made-up credentials is refused before each of them gets a count of its own.
+        if not (self._limiter.hit(self._address, address) and self._limiter.hit(self._credential, key)):
             reset = self._limiter.get_window_stats(self._credential, key).reset_time
             raise TooMany(f"More than {self._per_minute} requests in a minute. Wait, then go on more slowly.", _seconds_to(reset))
         window = self._limiter.get_window_stats(self._credential, key)

@@ -5,7 +5,9 @@ and the body of everything else, from the operation's own schema. The convention
 `fields`, ETag and If-Match, Idempotency-Key, problems.
 """
 
+import hashlib
 import inspect
+import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
@@ -153,7 +155,7 @@ def _answer(request: Request, route: Route, result: Any, wanted: str | None) -> 
         body["data"] = _cut(body["data"], [name.strip() for name in wanted.split(",") if name.strip()])
     headers: dict[str, str] = {}
     if (version := getattr(result, "version", None)) is not None:
-        headers["ETag"] = f'"{version}"'
+        headers["ETag"] = f'"{version}-{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:12]}"'
         if route.method == "GET" and request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
     return JSONResponse(body, route.status, headers)
@@ -174,7 +176,7 @@ def _version(request: Request) -> int | None:
     sent = request.headers.get("if-match", "*").strip()
     if sent == "*":
         return None
-    digits = sent.removeprefix("W/").strip('"')
+    digits = sent.removeprefix("W/").strip('"').partition("-")[0]
     if not digits.isdecimal() or len(digits) > 9:
-        raise Invalid.field("If-Match", 'Send the ETag of the answer you read, such as "3".')
+        raise Invalid.field("If-Match", 'Send the ETag of the answer you read, such as "3-0f1e2d3c4b5a".')
     return int(digits)

@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from engine.api.who import address_of
 from engine.errors import Refused, Unavailable
+from engine.model.vocabulary import ProcessKind
 from engine.operations.door import runtime
 from engine.settings import Settings
 from engine.storage import health
@@ -58,7 +59,7 @@ def metrics(request: Request) -> Response:
         TABS.set(bus.tabs)
         BUS.set(bus.connected)
     POOL.set(runtime().database.in_use)
-    for kind in {beat.kind for beat in measured.processes}:
+    for kind in ProcessKind:
         PROCESSES.labels(str(kind)).set(sum(beat.kind is kind for beat in measured.processes))
     TICK.set((measured.tick_age or timedelta(days=1)).total_seconds())
     QUEUE.set(measured.queue_age.total_seconds())

@@ -34,6 +34,11 @@ def in_organization(role: Role | None, permission: Permission) -> bool:
     return role is not None and least is not None and role.rank >= least.rank
 
 
+def of(role: Role) -> frozenset[Permission]:
+    """What a role allows in the organization, beyond the own profile."""
+    return frozenset(p for p, least in IN_ORGANIZATION.items() if role.rank >= least.rank and p is not Permission.PROFILE)
+
+
 def in_team(role: Role | None, permission: Permission) -> bool:
     """Whether a role in a team allows it on things of that team."""
     least = IN_TEAM.get(permission)

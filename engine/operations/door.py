@@ -107,7 +107,7 @@ class Context:
 
 def count_tries(subjects: list[throttle.Subject]) -> None:
     """Count a try in a transaction of its own, so that it stays counted when the try fails. Raises TooMany."""
-    with work(runtime().database, INSTANCE) as counting:
+    with work(runtime().database.aside, INSTANCE) as counting:
         counts = instance.count_failures(counting, subjects)
         seconds = throttle.wait(counts, subjects, counting.now)
     if seconds:
@@ -116,7 +116,7 @@ def count_tries(subjects: list[throttle.Subject]) -> None:
 
 def forgive_tries(subjects: list[throttle.Subject]) -> None:
     """The try was right: it does not count."""
-    with work(runtime().database, INSTANCE) as forgiving:
+    with work(runtime().database.aside, INSTANCE) as forgiving:
         instance.forgive(forgiving, subjects)
 
 
@@ -250,7 +250,7 @@ def _spoken(arguments: dict[str, Any]) -> dict[str, Any]:
         if value is None or isinstance(value, SecretStr):
             continue
         plain = json.loads(TypeAdapter(type(value)).dump_json(value))
-        said[name] = plain[:_LONGEST] if isinstance(plain, str) else plain
+        said[name] = plain[:_LONGEST] if isinstance(plain, str | list) else plain
     return said
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from engine.errors import Conflict, NotFound, Refused, Stale
+from engine.identity import permissions
 from engine.model.people import Link, LinkView, Membership, NewLink, User, UserView
 from engine.model.views import Page, Paging
 from engine.model.vocabulary import LinkKind, Permission, Role
@@ -21,8 +22,7 @@ def members(ctx: Context, words: Words = "", page: Paging = Paging()) -> Page[Us
 @operation(Permission.VIEW, reads=True)
 def member(ctx: Context, user_id: UUID) -> UserView:
     """Show one person of the organization."""
-    found, user = _member(ctx, user_id)
-    return people.user_view(found, user)
+    return people.shown(ctx.work, *_member(ctx, user_id))
 
 
 @operation(Permission.MANAGE_PEOPLE)
@@ -40,7 +40,7 @@ def change_role(ctx: Context, user_id: UUID, role: Role, version: int | None = N
     found.role, found.version = role, found.version + 1
     ctx.work.session.add(found)
     ctx.work.touch("people", user_id)
-    return people.user_view(found, user)
+    return people.shown(ctx.work, found, user)
 
 
 @operation(Permission.MANAGE_PEOPLE)
@@ -54,6 +54,7 @@ def remove(ctx: Context, user_id: UUID) -> None:
     ctx.note(user.name)
     sessions.end(ctx.work, user_id, sessions.of_user(ctx.work, user_id, all_organizations=False))
     people.remove_member(ctx.work, user_id)
+    links.withdraw(ctx.work, user.email, *LinkKind)
     ctx.work.touch("people", user_id)
 
 
@@ -102,6 +103,8 @@ def _member(ctx: Context, user_id: UUID, lock: bool = False) -> tuple[Membership
 
 def _require_rank(ctx: Context, role: Role) -> None:
     """Nobody gives, takes or touches a role above the own one."""
+    if ctx.actor.scopes is not None and not permissions.of(role) <= ctx.actor.scopes:
+        raise Refused("This token is cut down to some permissions, and this role has more.")
     if ctx.actor.role is None or role.rank > ctx.actor.role.rank:
         raise Refused(f"Only an {Role.OWNER} may do this to an {Role.OWNER}." if role is Role.OWNER else f"Your role is below {role}.")
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from engine.errors import Invalid, NotFound, Stale
 from engine.identity import throttle
 from engine.model.people import ProfileView, User
-from engine.model.vocabulary import Permission
+from engine.model.vocabulary import LinkKind, Permission
 from engine.operations.door import Context, count_tries, forgive_tries, operation
 from engine.operations.words import Name
 from engine.storage import accounts, links, people, sessions
@@ -22,7 +22,7 @@ def show(ctx: Context) -> ProfileView:
 @operation(Permission.PROFILE)
 def change(ctx: Context, name: Name | None = None, time_zone: str | None = None, version: int | None = None) -> ProfileView:
     """Change my name or time zone (IANA; empty: that of the browser)."""
-    user = _me(ctx)
+    user = _me(ctx, lock=True)
     if version is not None and version != user.version:
         raise Stale("Your account was changed meanwhile. Load it again and repeat your change.")
     if time_zone and time_zone not in available_timezones():
@@ -46,14 +46,14 @@ def change_password(ctx: Context, current: SecretStr, password: SecretStr) -> in
         raise Invalid.field("current", "This is not your current password.")
     forgive_tries(subjects)
     accounts.set_password(ctx.work, user, password.get_secret_value())
-    links.withdraw_passwords(ctx.work, user.email)
+    links.withdraw(ctx.work, user.email, LinkKind.PASSWORD)
     ctx.note(user.name)
     others = [id for id in sessions.of_user(ctx.work, user.id, all_organizations=True) if id != ctx.actor.session_id]
     return len(sessions.end(ctx.work, user.id, others))
 
 
-def _me(ctx: Context) -> User:
-    user = ctx.work.session.get(User, ctx.actor.id)
+def _me(ctx: Context, lock: bool = False) -> User:
+    user = ctx.work.session.get(User, ctx.actor.id, with_for_update=lock or None)
     if user is None:
         raise NotFound("This account does not exist any more.")
     return user

@@ -11,6 +11,7 @@ from engine.model.sessions import SessionView, SignedIn
 from engine.model.views import Bulk, Failed, Page, Paging
 from engine.model.vocabulary import Permission
 from engine.operations.door import Context, operation, runtime
+from engine.operations.words import Ids
 from engine.storage import people
 from engine.storage import sessions as stored
 from engine.storage.sessions import Opening
@@ -23,7 +24,7 @@ def mine(ctx: Context, page: Paging = Paging()) -> Page[SessionView]:
 
 
 @operation(Permission.PROFILE)
-def end(ctx: Context, ids: list[UUID]) -> Bulk:
+def end(ctx: Context, ids: Ids) -> Bulk:
     """End some of my sessions; a page that is open in one is signed out at once."""
     ended = stored.end(ctx.work, ctx.actor.id, ids)
     failed = tuple(Failed(id, "You have no such session, or it has ended.") for id in ids if id not in ended)

@@ -140,6 +140,7 @@ def use_link(entry: Entry, link: SecretStr, password: SecretStr, name: str = "")
     if row.kind is LinkKind.PASSWORD:
         if user is None:
             raise NotFound("This account does not exist any more.")
+        _require_no_other_home(entry, row, user)
         accounts.set_password(entry.work, user, password.get_secret_value())
         sessions.end(entry.work, user.id, sessions.of_user(entry.work, user.id, all_organizations=True))
     elif user is None:
@@ -197,6 +198,13 @@ def _link(entry: Entry, link: SecretStr) -> Link:
         count_tries(throttle.token(entry.request.address))
         raise NotFound("This link is used, too old or withdrawn. Ask for a fresh one.")
     return row
+
+
+def _require_no_other_home(entry: Entry, link: Link, user: User) -> None:
+    """An account that has joined another organization since is no longer this one's to reset."""
+    entry.work.become(replace(entry.work.tenant, user_id=user.id))
+    if people.joined_elsewhere(entry.work, user.id, link.org_id, link.created_at):
+        raise NotFound("This account is used elsewhere meanwhile. An administrator of the installation can make a link for it.")
 
 
 def _joined(entry: Entry, link: Link, user: User) -> Actor:

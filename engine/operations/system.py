@@ -9,4 +9,4 @@ from engine.storage.health import Health
 @operation(Permission.VIEW, reads=True)
 def status(ctx: Context) -> Health:
     """Show the processes, the queue, the disk and what is wrong."""
-    return health.measure(runtime().database, runtime().data_dir)
+    return health.measure(runtime().database.aside, runtime().data_dir)

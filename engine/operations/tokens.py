@@ -11,9 +11,9 @@ from engine.identity import secrets
 from engine.model.ids import new_id
 from engine.model.tokens import ApiToken, NewToken, TokenView
 from engine.model.views import Bulk, Failed, Page, Paging
-from engine.model.vocabulary import Permission, Role
+from engine.model.vocabulary import ActorKind, Permission, Role
 from engine.operations.door import Context, operation
-from engine.operations.words import Name
+from engine.operations.words import Ids, Name
 from engine.storage import people
 from engine.storage import tokens as stored
 
@@ -44,6 +44,7 @@ def create(
         raise NotFound("There is no such team.")
     token, id, now = secrets.new_token(), new_id(ctx.work.now), ctx.work.now
     expires_at: datetime | None = now + timedelta(days=expires_in_days) if expires_in_days else None
+    _require_shorter_life(ctx, expires_at)
     row = ApiToken(
         org_id=ctx.actor.org_id,
         id=id,
@@ -64,10 +65,17 @@ def create(
 
 
 @operation(Permission.MANAGE_TOKENS)
-def revoke(ctx: Context, ids: list[UUID]) -> Bulk:
+def revoke(ctx: Context, ids: Ids) -> Bulk:
     """Revoke API tokens; a program that uses one is refused from its next request on."""
     revoked = tuple(id for id in dict.fromkeys(ids) if stored.revoke(ctx.work, id))
     for id in revoked:
         ctx.work.touch("token", id)
     failed = tuple(Failed(id, "There is no such token, or it was revoked.") for id in dict.fromkeys(ids) if id not in revoked)
     return Bulk(revoked, failed)
+
+
+def _require_shorter_life(ctx: Context, expires_at: datetime | None) -> None:
+    """A token that ends makes none that lives longer."""
+    mine = stored.one(ctx.work, ctx.actor.id) if ctx.actor.kind is ActorKind.TOKEN else None
+    if mine is not None and mine.expires_at is not None and (expires_at is None or expires_at > mine.expires_at):
+        raise Refused("A token cannot make one that outlives it; give the new one an earlier end.")

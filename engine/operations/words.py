@@ -2,8 +2,9 @@
 
 import re
 from typing import Annotated
+from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>(),:;\\]+@[^@\s\x00-\x1f\"<>(),:;\\]+\.?[^@\s.]+")
@@ -23,4 +24,5 @@ def _plain(text: str) -> str:
 
 Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), AfterValidator(_email)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_plain)]
+Ids = Annotated[list[UUID], Field(min_length=1, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_plain)]

@@ -1,5 +1,7 @@
 """How is the database reached, and is our role a harmless one?"""
 
+from functools import cached_property
+
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 from sqlalchemy import URL, Engine, create_engine, make_url, text
@@ -27,6 +29,7 @@ class Database:
 
     def __init__(self, url: URL, *, pool_size: int, statement_timeout_ms: int, name: str) -> None:
         self.url = url
+        self._statement_timeout_ms = statement_timeout_ms
         options = f"-c statement_timeout={statement_timeout_ms} -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
         self.engine: Engine = create_engine(
             url,
@@ -36,6 +39,14 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "options": options, "application_name": f"aiops {name}"},
         )
+
+    @cached_property
+    def aside(self) -> "Database":
+        """A second, small pool for what is written beside an open transaction.
+
+        Who holds a connection of the first pool and waits for another of it may wait for others that do the same.
+        """
+        return Database(self.url, pool_size=2, statement_timeout_ms=self._statement_timeout_ms, name="aside")
 
     @property
     def dsn(self) -> str:
@@ -76,6 +87,8 @@ class Database:
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+        if "aside" in vars(self):
+            self.aside.close()
 
 
 # A role may act as any role it is a member of, so what those own or may do counts as its own.

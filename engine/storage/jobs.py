@@ -4,6 +4,7 @@ A job is written in the transaction that wants it (so it is neither lost nor don
 leased to one worker. Each lease has a higher fence; who writes with an old one has lost the job and learns so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -150,9 +151,9 @@ def one(work: Work, id: UUID) -> JobView | None:
     return _view(row) if row else None
 
 
-def newest(work: Work, kind: str, paging: Paging) -> Page[JobView]:
-    """Jobs of a kind (empty: all), newest first."""
-    query = select(Job).where(Job.org_id == work.org_id)
+def newest(work: Work, kind: str, paging: Paging, hidden: Sequence[str] = ()) -> Page[JobView]:
+    """Jobs of a kind (empty: all but the hidden ones), newest first."""
+    query = select(Job).where(Job.org_id == work.org_id, col(Job.kind).not_in(hidden))
     query = query.where(Job.kind == kind) if kind else query
     rows, page = read(work.session, query, Order((Job.id,), descending=True), paging)
     return Page(tuple(_view(row[0]) for row in rows), page.next_cursor, page.total, page.total_is_capped)

@@ -51,9 +51,9 @@ def offer(work: Work, wanted: Offer, public_url: str) -> NewLink:
     return NewLink(id, wanted.email, SecretStr(f"{public_url}/join?link={token.text}"), expires_at)
 
 
-def withdraw_passwords(work: Work, email: str) -> None:
-    """Make this organization's open password links of an account useless: its password was changed in another way."""
-    open_links = select(Link.id).where(Link.org_id == work.org_id, Link.kind == LinkKind.PASSWORD, Link.email == email)
+def withdraw(work: Work, email: str, *kinds: LinkKind) -> None:
+    """Make this organization's open links of these kinds useless for a person."""
+    open_links = select(Link.id).where(Link.org_id == work.org_id, col(Link.kind).in_(kinds), Link.email == email)
     for id in work.session.execute(open_links.where(col(Link.used_at).is_(None))).scalars().all():
         tokens.unregister(work, id)
         work.session.execute(delete(Link).where(Link.org_id == work.org_id, Link.id == id))

@@ -62,6 +62,8 @@ def keep_up(engine: Engine, retention: Mapping[str, timedelta], now: datetime) -
 def _alone(engine: Engine) -> Iterator[Connection]:
     with engine.begin() as db:
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        # A long reader, such as a back-up, is not waited for: every write would queue behind us. The duty comes again.
+        db.execute(text("SET LOCAL lock_timeout = '2s'"))
         yield db
 
 

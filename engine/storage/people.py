@@ -1,6 +1,7 @@
 """Which people, teams and roles are there?"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -73,6 +74,18 @@ def members(work: Work, words: str, paging: Paging) -> Page[UserView]:
 def user_view(member: Membership, user: User, teams: tuple[str, ...] = (), seen_at: object = None) -> UserView:
     """A member as shown."""
     return UserView(user.id, user.email, user.name, member.role, teams, user.instance_admin, member.created_at, seen_at, member.version)
+
+
+def shown(work: Work, member: Membership, user: User) -> UserView:
+    """One member as shown, with teams and last use."""
+    seen = select(func.max(UserSession.seen_at)).where(UserSession.org_id == work.org_id, UserSession.user_id == user.id)
+    return user_view(member, user, _teams_of(work, [user.id]).get(user.id, ()), work.session.execute(seen).scalar_one())
+
+
+def joined_elsewhere(work: Work, user_id: UUID, org_id: UUID, since: datetime) -> bool:
+    """Whether the user that this work is set to has joined another organization since then."""
+    other = select(Membership.org_id).where(Membership.user_id == user_id, Membership.org_id != org_id, Membership.created_at > since)
+    return work.session.execute(other.limit(1)).scalar_one_or_none() is not None
 
 
 def _teams_of(work: Work, users: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
