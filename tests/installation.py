@@ -87,7 +87,12 @@ class Installation:
         assert self.process is not None
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            words = child.cmdline()
+            try:
+                words = child.cmdline()
+            except psutil.NoSuchProcess:
+                words = []
+            if not words:
+                continue  # killed, and not yet reaped
             found["postgres" if "postgres" in words[0] else words[-1]] = child
         return found
 

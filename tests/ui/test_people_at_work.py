@@ -193,14 +193,15 @@ def test_signing_out_leaves_nothing_for_the_next_person_in_the_tab(tab: OpenTab,
 
 
 def test_the_page_recovers_by_itself_when_the_web_process_is_killed(tab: OpenTab, installation: Installation) -> None:
-    made = tab(expected="ERR_CONNECTION_REFUSED")
+    made = tab()
     page = made.sign_in(ADA, path="/audit").page
     expect(page.locator(".live")).to_contain_text("live")
     installation.children()["web"].kill()
     installation.until(lambda: installation.health().get("status") == "ok")
     api(installation, "POST", "/teams", json={"name": "After the crash"})
     expect(page.locator("tbody")).to_contain_text("After the crash", timeout=20_000)
-    made.complaints[:] = [words for words in made.complaints if "WebSocket" not in words]
+    lost = ("WebSocket", "ERR_CONNECTION")  # refused, reset or closed, as the moment of the kill has it
+    made.complaints[:] = [words for words in made.complaints if not any(sign in words for sign in lost)]
 
 
 def test_every_page_is_there_in_both_themes_without_a_complaint(tab: OpenTab) -> None:
