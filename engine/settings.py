@@ -7,6 +7,7 @@ A secret may come from a file instead: `AIOPS_DATABASE_URL_FILE=/run/secrets/db`
 import difflib
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -75,6 +76,11 @@ class Settings(BaseModel):
     session_idle_hours: int = Field(12, ge=1, le=720, description="a session unused for so long ends")
     session_days: int = Field(7, ge=1, le=90, description="a session ends after so long, used or not")
     audit_retention_days: int = Field(400, ge=30, description="audit entries older than this are dropped, by week")
+    delivery_retention_days: int = Field(14, ge=1, description="deliveries as they came older than this are dropped, by week")
+    quarantine_retention_days: int = Field(30, ge=1, description="what could not be understood is dropped after so long, by week")
+    alert_retention_days: int = Field(400, ge=7, description="alerts that are over, first seen before that, are dropped, by week")
+    history_retention_days: int = Field(90, ge=7, description="lines of alerts' histories older than this are dropped, by week")
+    timeline_retention_days: int = Field(400, ge=7, description="lines of incidents' timelines older than this are dropped, by week")
     job_retention_days: int = Field(14, ge=1, description="finished jobs older than this are removed")
     metrics_token: SecretStr | None = Field(None, description="bearer token for /metrics; without it only this machine may read them")
     warn_webhook: SecretStr | None = Field(None, description="URL that gets the supervisor's own warnings as JSON")
@@ -83,6 +89,9 @@ class Settings(BaseModel):
     smtp_from: str = Field("", description="sender of our mail (default: the address in warn_email)")
     dead_man_url: SecretStr | None = Field(
         None, description="URL fetched every minute while all is well; let something outside warn when it stops"
+    )
+    sealing_keys: SecretStr | None = Field(
+        None, description="keys, comma-separated, the newest first, that seal secrets in the database (default: one in the data directory)"
     )
     web_dir: Path = Field(Path(".web"), description="where the built page lives, relative to the project")
 
@@ -102,6 +111,19 @@ class Settings(BaseModel):
     def tls(self) -> bool:
         """Whether people reach us by https: cookies are then Secure and HSTS is sent."""
         return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def retention(self) -> dict[str, timedelta]:
+        """How long the tables are kept whose weeks are dropped whole."""
+        days = {
+            "audit": self.audit_retention_days,
+            "inbox": self.delivery_retention_days,
+            "quarantine": self.quarantine_retention_days,
+            "alert_history": self.alert_retention_days,
+            "alert_entry": self.history_retention_days,
+            "incident_entry": self.timeline_retention_days,
+        }
+        return {table: timedelta(days=kept) for table, kept in days.items()}
 
     @property
     def embedded(self) -> bool:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from engine import log
 from engine.api import allow_origins, build_api, guard
 from engine.api.beating import beside_requests
+from engine.api.intake import Intake
 from engine.api.sockets import SocketGuard
 from engine.errors import Misconfigured
 from engine.model.vocabulary import ProcessKind
@@ -26,6 +27,8 @@ from engine.storage.database import Database, address, open_application
 from engine.storage.datadir import DataDir
 from engine.storage.embedded import APPLICATION, OWNER, Embedded
 from engine.storage.sessions import Life
+from engine.storage.vault import Vault, vault
+from engine.workflows.applier import Applier
 from engine.workflows.duties import Duties, Keeping
 from engine.workflows.worker import Worker
 
@@ -79,8 +82,13 @@ def open_door(found: Settings, name: str) -> Database:
     """Open the database and give it to the door."""
     opened = database(found, name)
     life = Life(timedelta(hours=found.session_idle_hours), timedelta(days=found.session_days))
-    door.install(door.Runtime(opened, life, found.public_url.rstrip("/"), found.data_dir, VERSION))
+    door.install(door.Runtime(opened, life, found.public_url.rstrip("/"), found.data_dir, VERSION, secrets_vault(found)))
     return opened
+
+
+def secrets_vault(found: Settings) -> Vault:
+    """What seals the secrets in the database."""
+    return vault(found.data_dir, found.sealing_keys.get_secret_value() if found.sealing_keys else "")
 
 
 def process_name(kind: ProcessKind) -> str:
@@ -95,8 +103,11 @@ def worker(found: Settings) -> Worker:
         owner = owner_engine(found)
     except Misconfigured:
         owner = None
-    keeping = Keeping(timedelta(days=found.audit_retention_days), timedelta(days=found.job_retention_days))
-    return Worker(opened, Duties(opened, owner, keeping), process_name(ProcessKind.WORKER), VERSION)
+    keeping = Keeping(found.retention, timedelta(days=found.job_retention_days))
+    process = process_name(ProcessKind.WORKER)
+    url = embedded(found).url(APPLICATION) if found.database_url is None else found.database_url
+    applier = Applier(open_application(found, url, "intake"), process)
+    return Worker(opened, Duties(opened, owner, keeping), process, VERSION, applier)
 
 
 class Web:
@@ -106,10 +117,13 @@ class Web:
         self.settings = found
         self.api: FastAPI = build_api(found, VERSION)
         self._sockets: SocketGuard | None = None
+        self._intake: Intake | None = None
 
     def guard(self, app: ASGIApp) -> ASGIApp:
         """Wrap the whole application: trace ids, security headers, limits, sockets."""
-        guarded, self._sockets = guard(app, self.settings, PROJECT / self.settings.web_dir)
+        found = self.settings
+        self._intake = Intake(secrets_vault(found), found.body_limit_bytes, found.rate_limit_per_minute)
+        guarded, self._sockets = guard(app, self.settings, PROJECT / self.settings.web_dir, self._intake)
         return guarded
 
     @asynccontextmanager
@@ -120,6 +134,8 @@ class Web:
         bus.watch(callers.forget)
         if self._sockets is not None:
             bus.watch(self._sockets.hear)
+        if self._intake is not None:
+            bus.watch(self._intake.hear)
         door.runtime().bus = bus
         async with beside_requests(opened, bus, process_name(ProcessKind.WEB), VERSION):
             yield

@@ -23,9 +23,11 @@ from engine.storage.database import Database, address
 from engine.storage.datadir import DataDir
 from engine.storage.embedded import APPLICATION, OWNER, Embedded
 from engine.storage.sessions import Life
+from engine.storage.vault import vault
 from tests.factories import Company, found_company
 from tests.installation import Installation
 
+RETENTION = Settings.model_construct().retention
 LIFE = Life(timedelta(hours=12), timedelta(days=7))
 
 
@@ -79,7 +81,9 @@ class TestDatabase:
 
     def open_door(self, scratch: Path) -> None:
         """Let operations of this process work on it."""
-        door.install(door.Runtime(self.database, LIFE, "http://localhost:3000", scratch, "0.0.test", Bus(self.database.dsn)))
+        door.install(
+            door.Runtime(self.database, LIFE, "http://localhost:3000", scratch, "0.0.test", vault(scratch, ""), Bus(self.database.dsn))
+        )
 
     def close(self) -> None:
         """Give its connections back."""
@@ -104,7 +108,7 @@ def shared(cluster: Embedded, settings: Settings) -> Iterator[TestDatabase]:
     """The database most tests share, each with an organization of its own."""
     with _made(cluster, settings, "shared") as made:
         migrate.up(made.owner, APPLICATION)
-        partitions.keep_up(made.owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+        partitions.keep_up(made.owner, RETENTION, datetime.now(UTC))
         yield made
 
 
@@ -126,7 +130,7 @@ def empty(cluster: Embedded, settings: Settings) -> Iterator[TestDatabase]:
 def fresh(empty: TestDatabase, scratch: Path) -> TestDatabase:
     """A database of its own, migrated, with the door open on it: for what is once an installation."""
     migrate.up(empty.owner, APPLICATION)
-    partitions.keep_up(empty.owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+    partitions.keep_up(empty.owner, RETENTION, datetime.now(UTC))
     empty.open_door(scratch)
     return empty
 

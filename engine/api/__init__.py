@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from engine.api import docs, health, metrics, problems, routes, sign_in
 from engine.api.edge import Edge
+from engine.api.intake import Intake
 from engine.api.pages import PagePaths
 from engine.api.sockets import SocketGuard
 from engine.settings import Settings
@@ -34,7 +35,7 @@ def allow_origins(app: ASGIApp, settings: Settings) -> ASGIApp:
     )
 
 
-def guard(app: ASGIApp, settings: Settings, web_dir: Path) -> tuple[ASGIApp, SocketGuard]:
+def guard(app: ASGIApp, settings: Settings, web_dir: Path, intake: Intake) -> tuple[ASGIApp, SocketGuard]:
     """Wrap the whole application in the socket guard and the edge. The socket guard wants to hear notices."""
     sockets = SocketGuard(PagePaths(app, web_dir), settings)
-    return Edge(sockets, settings, web_dir), sockets
+    return Edge(sockets, settings, web_dir, intake), sockets

@@ -6,6 +6,7 @@ rate, the security headers, one line in the log and one count in the metrics.
 
 import re
 import time
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from uuid import uuid4
@@ -17,29 +18,32 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api import metrics, problems
+from engine.api.intake import Intake, TooLarge
 from engine.api.policy import PagePolicy
-from engine.errors import AiopsError, TooMany
+from engine.errors import TooMany
 from engine.identity.secrets import digest
 from engine.log import logger, trace_id
 from engine.settings import Network, Settings
 
 _TRACE = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_LIMITED = ("/api/", "/auth/", "/webhook/")
+_LIMITED = ("/api/", "/auth/")
 # An address may carry many people and programs.
 _PER_ADDRESS = 10
 
 
-class TooLarge(AiopsError):
-    """The body is larger than allowed."""
+@dataclass(frozen=True)
+class _Route:
+    path: str
 
-    slug, status, title = "too-large", 413, "Too large"
+
+_WEBHOOK = _Route("/webhook/{kind}/{source}")
 
 
 class Edge:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, web_dir: Path) -> None:
-        self._app, self._settings = app, settings
+    def __init__(self, app: ASGIApp, settings: Settings, web_dir: Path, intake: Intake) -> None:
+        self._app, self._settings, self._intake = app, settings, intake
         self._policy = PagePolicy(web_dir)
         self._limit = RateLimiter(settings.rate_limit_per_minute)
 
@@ -56,7 +60,25 @@ class Edge:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
+        if Intake.is_for_us(scope):
+            await self._deliver(scope, receive, send)
+            return
         await self._serve(scope, receive, send, headers)
+
+    async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Deliveries have limits of their own, and are too many to be logged one by one: what is refused is."""
+        began, status = time.perf_counter(), 500
+        try:
+            status = await self._intake(scope, receive, send)
+        except Exception as error:  # a fault of ours is answered like everywhere else, so that the sender comes again
+            logger().error("intake.failed", exc_info=error)
+            unexpected = ("error", "Something failed", 500)
+            await problems.document(scope["path"], unexpected, "This is a fault of ours; nothing was kept.")(scope, receive, send)
+        finally:
+            seconds = time.perf_counter() - began
+            route = metrics.observe({**scope, "route": _WEBHOOK}, status, seconds)
+            if status >= 400:
+                logger().info("http.served", method="POST", route=route, status=status, ms=round(seconds * 1000, 1))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         began, path, status = time.perf_counter(), scope["path"], 500

@@ -1,7 +1,7 @@
 """What can Prometheus read of us?"""
 
 import hmac
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from fastapi import APIRouter, Request, Response
@@ -35,6 +35,41 @@ QUEUE = Gauge("aiops_job_queue_age_seconds", "How long the oldest due job waits"
 DISK = Gauge("aiops_disk_free_ratio", "Free part of the disk of the data directory")
 DATABASE = Gauge("aiops_database_bytes", "Size of the database")
 FAULTS = Gauge("aiops_faults", "Things wrong with the installation, as /health lists them")
+
+INTAKE = ["kind", "source"]
+RECEIVED = Counter("aiops_intake_received", "Deliveries from a proven sender", INTAKE)
+STORED = Counter("aiops_intake_stored", "Deliveries on disk, each acknowledged after", INTAKE)
+ALERTS = Counter("aiops_intake_alerts", "Alerts in stored deliveries", INTAKE)
+REJECTED = Counter("aiops_intake_rejected", "Deliveries, or single alerts of them, that were not taken", [*INTAKE, "reason"])
+REFUSED = Counter("aiops_intake_refused", "Deliveries without a right credential", ["kind"])
+STORE = Histogram(
+    "aiops_intake_store_duration_seconds",
+    "From the first byte of a delivery to its being on disk",
+    ["kind"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+
+def received(kind: str, source: str) -> None:
+    """Count a delivery from a proven sender."""
+    RECEIVED.labels(kind, source).inc()
+
+
+def stored(kind: str, source: str, alerts: int, received_at: datetime) -> None:
+    """Count a delivery that is on disk."""
+    STORED.labels(kind, source).inc()
+    ALERTS.labels(kind, source).inc(alerts)
+    STORE.labels(kind).observe((datetime.now(UTC) - received_at).total_seconds())
+
+
+def rejected(kind: str, source: str, reason: str, alerts: int) -> None:
+    """Count what was not taken: single alerts, or a whole delivery."""
+    REJECTED.labels(kind, source, reason).inc(alerts or 1)
+
+
+def refused(kind: str) -> None:
+    """Count a delivery without a right credential."""
+    REFUSED.labels(kind).inc()
 
 
 def observe(scope: Scope, status: int, seconds: float) -> str:

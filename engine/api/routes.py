@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from engine.api.expose import Route, expose
-from engine.operations import audit, jobs, organizations, people, profile, sessions, system, teams, tokens
+from engine.operations import audit, jobs, organizations, people, profile, sessions, sources, system, teams, tokens
 
 ROUTES = (
     Route("GET", "/me", profile.show),
@@ -30,6 +30,14 @@ ROUTES = (
     Route("GET", "/teams/{team_id}/members", teams.members),
     Route("PUT", "/teams/{team_id}/members/{user_id}", teams.set_member, 204),
     Route("DELETE", "/teams/{team_id}/members/{user_id}", teams.remove_member, 204),
+    Route("GET", "/source-kinds", sources.kinds),
+    Route("GET", "/sources", sources.all),
+    Route("POST", "/sources", sources.create, 201),
+    Route("GET", "/sources/{source_id}", sources.show),
+    Route("PATCH", "/sources/{source_id}", sources.change),
+    Route("DELETE", "/sources/{source_id}", sources.delete, 204),
+    Route("POST", "/sources/{source_id}/pause", sources.pause),
+    Route("POST", "/sources/{source_id}/rotate", sources.rotate),
     Route("GET", "/tokens", tokens.all),
     Route("POST", "/tokens", tokens.create, 201),
     Route("POST", "/tokens/revoke", tokens.revoke),

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 from sqlalchemy import Engine
@@ -38,7 +38,7 @@ def migrate_up() -> None:
     """Bring the schema to this version."""
     with _owner() as (found, engine):
         before, after = schema.up(engine, start.application_role(found))
-        partitions.keep_up(engine, {"audit": timedelta(days=found.audit_retention_days)}, datetime.now(UTC))
+        partitions.keep_up(engine, found.retention, datetime.now(UTC))
     click.echo(f"The schema was at {before or 'none'} and is at {after}.")
 
 

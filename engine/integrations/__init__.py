@@ -1,1 +1,1 @@
-"""Vendors, a folder a kind: a contract, a table, one file a vendor."""
+"""Vendors: one folder a kind of thing, one file a vendor, one line in the folder's table."""

@@ -1,5 +1,5 @@
 """The nouns: tables and enums, one file an aggregate; no queries. Importing this package knows every table."""
 
-from engine.model import audit, instance, jobs, people, sessions, tokens
+from engine.model import alerts, audit, inbox, incidents, instance, jobs, people, sessions, sources, tokens
 
-__all__ = ["audit", "instance", "jobs", "people", "sessions", "tokens"]
+__all__ = ["alerts", "audit", "inbox", "incidents", "instance", "jobs", "people", "sessions", "sources", "tokens"]

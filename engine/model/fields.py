@@ -20,6 +20,7 @@ class Rls(StrEnum):
     """How row-level security guards a table."""
 
     TEAM = "team"  # rows of app.org, of no team, one of app.teams, or any with app.all_teams
+    TEAMS = "teams"  # rows of app.org that everybody or one of app.teams may see, or any with app.all_teams
     ORG = "org"  # rows of app.org
     OWN = "own"  # rows of app.org, app.user or app.email: the few that are needed before the organization is known
     INSTANCE = "instance"  # app.instance = on: the installation's own rows, no tenant's

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACES = 20
+MOST_PLACES = (1 << _PLACES) - 1
 
 
 def new_id(now: datetime) -> UUID:
@@ -17,6 +19,22 @@ def new_id(now: datetime) -> UUID:
     fraction = rest * 4096 // 1000
     tail = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
     return UUID(int=(millis << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | tail)
+
+
+def delivery_id(now: datetime) -> UUID:
+    """A fresh id whose last 20 bits are zero, so that each alert of the delivery has one of its own right after it."""
+    return UUID(int=new_id(now).int >> _PLACES << _PLACES)
+
+
+def entry_id(delivery: UUID, index: int) -> UUID:
+    """The id of what one alert of a delivery did; the same whenever it is made again."""
+    return UUID(int=delivery.int + index + 1)
+
+
+def place_of(entry: UUID) -> tuple[UUID, int]:
+    """The delivery and the place in it that an entry's id was made of."""
+    delivery = entry.int >> _PLACES << _PLACES
+    return UUID(int=delivery), entry.int - delivery - 1
 
 
 def floor_id(time: datetime) -> UUID:

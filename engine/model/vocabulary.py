@@ -72,3 +72,106 @@ class ProcessKind(StrEnum):
 
     WEB = "web"
     WORKER = "worker"
+
+
+class Severity(StrEnum):
+    """How bad an alert is, the worst first. Not stated is None, and counts as a warning where a highest one is sought."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """1 for the worst, 4 for the least; what is not stated is 5."""
+        return list(Severity).index(self) + 1
+
+
+class AlertStatus(StrEnum):
+    """Whether an alert goes on."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class SourceAuth(StrEnum):
+    """How a sender proves itself: with a secret (bearer, basic, X-API-KEY), a signature of the body, or by its address alone."""
+
+    SECRET = "secret"  # noqa: S105 a word, not a secret
+    SIGNATURE = "signature"
+    ADDRESS = "address"
+
+
+class IdentityBy(StrEnum):
+    """What makes two alerts of a source the same one."""
+
+    SENDER = "sender"  # the sender's own key
+    LABELS = "labels"  # the usual fields, in their order
+    FIELDS = "fields"  # fields chosen for the source
+
+
+class AlertEntryKind(StrEnum):
+    """What happened to an alert in one line of its history."""
+
+    OPENED = "opened"
+    HEARD = "heard"
+    REPEATED = "repeated"
+    REFIRED = "refired"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    LATE = "late"
+    TIMED_OUT = "timed_out"
+    STALE = "stale"
+    FLAPPING = "flapping"
+    STEADY = "steady"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+    MOVED = "moved"
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident is in its life."""
+
+    DETECTED = "detected"
+    INVESTIGATING = "investigating"
+    ROOT_CAUSE_FOUND = "root_cause_found"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+
+
+class IncidentEntryKind(StrEnum):
+    """What happened in one line of an incident's timeline."""
+
+    OPENED = "opened"
+    ALERT_JOINED = "alert_joined"
+    ALERT_REFIRED = "alert_refired"
+    ALERT_RESOLVED = "alert_resolved"
+    ALERT_FLAPPING = "alert_flapping"
+    ALERT_MOVED = "alert_moved"
+    SEVERITY = "severity"
+    STATUS = "status"
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
+    COMMENT = "comment"
+    EDITED = "edited"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    MERGED = "merged"
+    SPLIT = "split"
+
+
+class Scorer(StrEnum):
+    """Who says that an alert belongs to an incident."""
+
+    GROUP = "group"  # the default grouping
+    RETURNED = "returned"  # it was there before
+    PERSON = "person"
+
+
+class QuarantineState(StrEnum):
+    """What became of something that could not be understood."""
+
+    WAITING = "waiting"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"

@@ -28,6 +28,7 @@ from engine.storage import audit, instance, replays
 from engine.storage.bus import Bus
 from engine.storage.database import Database
 from engine.storage.sessions import Life
+from engine.storage.vault import Vault
 from engine.storage.work import INSTANCE, Tenant, Work, work
 
 P = ParamSpec("P")
@@ -49,6 +50,7 @@ class Runtime:
     public_url: str
     data_dir: Path
     version: str
+    vault: Vault
     bus: Bus | None = None
 
 

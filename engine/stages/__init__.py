@@ -1,1 +1,1 @@
-"""An alert's life as functions from values to values; one file a stage. The intake brings the first ones."""
+"""An alert's life as pure functions: from values to values, with the reason."""

@@ -5,13 +5,15 @@ from uuid import UUID
 from sqlalchemy import select
 
 from engine.model.jobs import Lane
+from engine.storage import lanes
 from engine.storage.jobs import LANE
 from engine.storage.work import Work
 
 
 def enter(work: Work) -> None:
-    """Make a new organization findable by workers: its lane, with nothing in it."""
-    work.session.add(Lane(org_id=work.org_id, kind=LANE, due_at=None, fence=0))
+    """Make a new organization findable by workers: its lanes, with nothing in them."""
+    for kind in (LANE, lanes.INBOX, lanes.CHECK):
+        work.session.add(Lane(org_id=work.org_id, kind=kind, due_at=None, fence=0))
 
 
 def organizations(work: Work) -> list[UUID]:

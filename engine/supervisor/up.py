@@ -126,7 +126,7 @@ class Supervisor:
                 say(f"Database brought from revision {before or 'none'} to {after}.")
             with work(self._database, INSTANCE) as open_work:
                 now = open_work.now
-            partitions.keep_up(owner, {"audit": timedelta(days=self._settings.audit_retention_days)}, now)
+            partitions.keep_up(owner, self._settings.retention, now)
         except SQLAlchemyError as error:
             raise Unavailable("database", f"the database does not answer: {str(error).splitlines()[0]}") from None
         finally:

@@ -1,6 +1,6 @@
 """What does the installation do by itself, again and again?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,9 +17,9 @@ SESSIONS_KEPT = timedelta(days=90)
 
 @dataclass(frozen=True)
 class Keeping:
-    """How long what is kept."""
+    """How long what is kept: `weeks` are the tables whose weeks are dropped whole."""
 
-    audit: timedelta
+    weeks: Mapping[str, timedelta]
     jobs: timedelta
 
 
@@ -41,7 +41,7 @@ class Duties:
             raise RuntimeError("AIOPS_DATABASE_OWNER_URL is not set, so no partitions can be made ahead")
         with work(self.database, INSTANCE) as open_work:
             now = open_work.now
-        done = partitions.keep_up(self.owner, {"audit": self.keeping.audit}, now)
+        done = partitions.keep_up(self.owner, self.keeping.weeks, now)
         if done.strays:
             logger().error("partitions.late", rows=done.strays)
         if done.made or done.dropped:
@@ -57,6 +57,6 @@ class Duties:
                 replays.forget_old(open_work)
                 sessions.forget_old(open_work, open_work.now - SESSIONS_KEPT)
                 links.forget_old(open_work)
-                audit.forget_refusals(open_work, open_work.now - self.keeping.audit)
+                audit.forget_refusals(open_work, open_work.now - self.keeping.weeks["audit"])
         with work(self.database, INSTANCE) as open_work:
             instance.forget_failures(open_work)

@@ -21,6 +21,7 @@ from engine.storage import instance
 from engine.storage.database import Database
 from engine.storage.instance import Beat
 from engine.storage.work import CHANNEL, INSTANCE, work
+from engine.workflows.applier import Applier
 from engine.workflows.duties import Duties
 from engine.workflows.runner import Runner
 
@@ -39,6 +40,7 @@ class Worker:
     duties: Duties
     process: str
     version: str
+    applier: Applier | None = None
     _stopping: bool = False
     # Unlike an Event's, its put() may interrupt itself, as it does in a signal handler.
     _wake: SimpleQueue[None] = field(default_factory=SimpleQueue)
@@ -55,10 +57,13 @@ class Worker:
         """End after what is in hand. Safe in a signal handler."""
         self._stopping = True
         self._wake.put(None)
+        if self.applier is not None:
+            self.applier.stop()
 
     def run(self) -> None:
         """Work until `stop`. A database that goes away is waited for."""
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        applying = self.applier.start() if self.applier else None
         logger().info("worker.started", process=self.process, version=self.version)
         while not self._stopping:
             began = time.monotonic()
@@ -69,6 +74,8 @@ class Worker:
                 logger().error("worker.round_failed", error=type(error).__name__, exc_info=None if known else error)
             self._rest(max(0.0, _TICK - (time.monotonic() - began)))
         self._runner.close()
+        if applying is not None:
+            applying.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
         try:
             with work(self.database, INSTANCE) as open_work:
@@ -138,5 +145,7 @@ class Worker:
                     for notice in db.notifies():
                         if "job" in notice.payload:
                             self._wake.put(None)
+                        if self.applier is not None and "inbox" in notice.payload:
+                            self.applier.wake()
             except psycopg.OperationalError:
                 time.sleep(1.0)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from engine.process import end, spawn
 from engine.settings import Settings, load
 from engine.storage import database, migrate, partitions
 from engine.storage.embedded import APPLICATION, OWNER, Embedded, running
+from tests.conftest import RETENTION
 from tests.factories import found_company
 
 DEBIAN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), Path("/usr/lib/postgresql/missing"))
@@ -133,7 +134,7 @@ def bring_up(settings: Settings) -> None:
     """What the supervisor does before it starts the others."""
     owner = start.owner_engine(settings)
     migrate.up(owner, start.application_role(settings))
-    partitions.keep_up(owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+    partitions.keep_up(owner, RETENTION, datetime.now(UTC))
     owner.dispose()
 
 

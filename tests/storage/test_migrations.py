@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from engine.model.fields import Rls
 from engine.operations import people, tokens
 from engine.storage import migrate, partitions
 from engine.storage.embedded import APPLICATION, OWNER
-from tests.conftest import TestDatabase
+from tests.conftest import RETENTION, TestDatabase
 from tests.factories import Company, found_company
 
 pytestmark = pytest.mark.slow
@@ -93,7 +93,7 @@ def test_a_second_time_changes_nothing(empty: TestDatabase) -> None:
 
 def test_down_to_the_base_leaves_nothing(empty: TestDatabase) -> None:
     migrate.up(empty.owner, APPLICATION)
-    partitions.keep_up(empty.owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+    partitions.keep_up(empty.owner, RETENTION, datetime.now(UTC))
     migrate.down(empty.owner, "base")
     assert all_of(empty, EVERYTHING) == []
     assert migrate.current(empty.owner) is None
@@ -123,7 +123,7 @@ def test_every_revision_goes_down_and_up_with_data_in_it(fresh: TestDatabase) ->
         below = ScriptDirectory.from_config(migrate._config()).get_revision(revision).down_revision
         migrate.down(fresh.owner, str(below or "base"))
         assert migrate.up(fresh.owner, APPLICATION) == (below, migrate.newest())
-    partitions.keep_up(fresh.owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+    partitions.keep_up(fresh.owner, RETENTION, datetime.now(UTC))
     assert weeks
     assert all_of(fresh, SHAPE) == shape
     fill(fresh)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from engine.storage.embedded import APPLICATION, Embedded
 from engine.storage.jobs import Errand, Leased
 from engine.storage.work import INSTANCE, Tenant, work
 from engine.workflows.handlers import HANDLERS
-from tests.conftest import TestDatabase, _made
+from tests.conftest import RETENTION, TestDatabase, _made
 
 KIND = "test.work"
 
@@ -29,7 +29,7 @@ def installation(cluster: Embedded, settings: Settings, scratch: Path) -> Iterat
     """An installation of the module's own, with the door open on it."""
     with _made(cluster, settings, "only_workflows") as made:
         migrate.up(made.owner, APPLICATION)
-        partitions.keep_up(made.owner, {"audit": timedelta(days=400)}, datetime.now(UTC))
+        partitions.keep_up(made.owner, RETENTION, datetime.now(UTC))
         made.open_door(scratch)
         yield made
 

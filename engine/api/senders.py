@@ -1,0 +1,127 @@
+"""Whose delivery is this, and is it really theirs?"""
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+
+from engine.errors import NotSignedIn, Refused
+from engine.identity.secrets import matches, parse_token
+from engine.identity.signatures import signed
+from engine.integrations.sources.contract import Kind
+from engine.model.vocabulary import SourceAuth
+from engine.operations.door import runtime
+from engine.storage import sources
+from engine.storage.sources import Found
+from engine.storage.vault import Vault
+from engine.storage.work import Tenant, work
+
+_KNOWN_FOR = 2.0
+_MOST_KNOWN = 10_000
+_BAD = "The credential is not one of a source. Check it on the source's page; it is shown once, and can be rotated there."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request shows: where it comes from, its headers (lower case), and its body as it came."""
+
+    address: str
+    headers: Mapping[str, str]
+    body: bytes
+    at: datetime
+
+
+class Senders:
+    """Sources by public id, remembered for two seconds; notices about sources make it forget at once."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._known: dict[str, tuple[float, Found | None]] = {}
+        self._loading: dict[str, asyncio.Task[Found | None]] = {}
+
+    def forget(self) -> None:
+        """A source has changed."""
+        self._known.clear()
+
+    async def find(self, public_id: str) -> Found | None:
+        """The source of a public id, its own or of one of its credentials."""
+        known = self._known.get(public_id)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        if public_id not in self._loading:
+            self._loading[public_id] = asyncio.create_task(asyncio.to_thread(_load, public_id))
+        try:
+            found = await asyncio.shield(self._loading[public_id])
+        finally:
+            self._loading.pop(public_id, None)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[public_id] = (time.monotonic() + _KNOWN_FOR, found)
+        return found
+
+    async def check(self, kind: Kind, public_id: str | None, asked: Asked) -> Found:
+        """The source that this delivery is from. Raises NotSignedIn when nothing shows that it is, Refused when it is paused."""
+        secrets = presented(kind, asked)
+        if public_id is None:
+            ids = [token.public_id for secret in secrets if (token := parse_token(secret))]
+            public_id = ids[0] if ids else ""
+        found = await self.find(public_id) if public_id else None
+        if found is None or found.source.kind != kind.id or not self._proven(found, secrets, asked):
+            matches("", b"")
+            raise NotSignedIn(_BAD)
+        if found.source.paused:
+            raise Refused("This source is paused: nothing is taken from it until somebody resumes it.")
+        return found
+
+    def _proven(self, found: Found, secrets: list[str], asked: Asked) -> bool:
+        source = found.source
+        if source.networks and not _within(asked.address, source.networks):
+            return False
+        if source.auth is SourceAuth.ADDRESS:
+            return bool(source.networks)
+        live = [each for each in found.credentials if each.expires_at is None or each.expires_at > asked.at]
+        if source.auth is SourceAuth.SIGNATURE:
+            given = asked.headers.get(source.signature_header.lower(), "")
+            return any([signed(self._vault.open(each.sealed), asked.body, given, asked.at) for each in live if each.sealed is not None])
+        tokens = [token for secret in secrets if (token := parse_token(secret))]
+        return any([matches(token.secret, each.secret_hash) for token in tokens for each in live if each.secret_hash is not None])
+
+
+def presented(kind: Kind, asked: Asked) -> list[str]:
+    """Every secret that a request shows: bearer, either half of basic, X-API-KEY, and one inside the body."""
+    found: list[str] = []
+    scheme, _, value = asked.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            user = password = ""
+        found += [password, user]
+    elif value:
+        found.append(value.strip())
+    found.append(asked.headers.get("x-api-key", ""))
+    if kind.credential is not None:
+        found.append(kind.credential(asked.body) or "")
+    return [secret for secret in found if secret]
+
+
+def _load(public_id: str) -> Found | None:
+    with work(runtime().database, Tenant()) as open_work:
+        place = sources.directory(open_work, public_id)
+        if place is None:
+            return None
+        org_id, source_id = place
+        open_work.become(Tenant(org_id, all_teams=True))
+        return sources.found(open_work, source_id)
+
+
+def _within(address: str, networks: list[str]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in ip_network(network) for network in networks)

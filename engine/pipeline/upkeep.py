@@ -1,0 +1,134 @@
+"""What does time change by itself?
+
+Alerts time out, go stale, become steady again, and leave for the history when they cannot fire again as the same ones;
+incidents whose alerts have all ended resolve after a while; senders of heartbeats are missed. Each row carries when it is to
+be looked at next, so nothing is searched for.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from engine import pipeline
+from engine.model.heard import Heard, Known, Memory, Policy, Told
+from engine.model.ids import delivery_id, entry_id, new_id
+from engine.model.vocabulary import AlertEntryKind, IdentityBy, IncidentEntryKind, IncidentStatus
+from engine.pipeline.grouping import Grouping, Happened, Item
+from engine.stages import dedup
+from engine.stages.correlate import OpenIncident
+from engine.storage import batches, remembered, rows, sources
+from engine.storage.batches import Line, Written
+from engine.storage.sources import Sender
+from engine.storage.work import Work
+
+_SET = 1000
+
+
+class Checked(Struct):
+    """What one round changed, and whether there may be more to do."""
+
+    written: Written = field(default_factory=Written)
+    more: bool = False
+
+
+def check(work: Work, now: datetime) -> Checked:
+    """Do what is due in this organization, a set of it. The caller is alone with its alerts."""
+    batches.begin(work)
+    missed = _missed(work, now)
+    due = remembered.to_check(work, now, _SET)
+    senders = sources.senders(work, {source_id for source_id, _, _ in due})
+    written = alerts(work, due, senders, now)
+    gone = [memory.id for source_id, _, memory in due if _is_over(memory, senders[source_id].policy, now)]
+    _to_history(work, gone)
+    resolved = _incidents(work, now)
+    written.alerts += missed.alerts
+    written.incidents += missed.incidents + resolved
+    return Checked(written, len(due) >= _SET or len(resolved) >= _SET)
+
+
+def alerts(work: Work, due: Sequence[tuple[UUID, UUID | None, Memory]], senders: dict[UUID, Sender], now: datetime) -> Written:
+    """Let time have its effect on alerts."""
+    happened: list[Happened] = []
+    written = Written()
+    titles = _titles(work, [memory.id for _, _, memory in due])
+    for source_id, team_id, memory in due:
+        policy = senders[source_id].policy
+        kind = dedup.due(memory, now, policy)
+        if kind is None and _is_over(memory, policy, now):
+            continue
+        if kind is not None:
+            happened.append(_aged(memory, kind, policy, titles.get(memory.id, ""), now))
+        memory.check_at = dedup.next_check(memory, policy)
+        memory.is_changed = True
+        written.alerts.append((memory, source_id, team_id))
+    grouping = Grouping(work, happened)
+    for each in happened:
+        grouping.follow(each)
+    written.entries = [each.entry() for each in happened]
+    written.incidents, written.members, written.lines = grouping.result()
+    if written.alerts:
+        batches.write(work, written, now)
+    return written
+
+
+def by(memory: Memory, policy: Policy, title: str, told: Told, now: datetime) -> Happened:
+    """What happens to an alert without a delivery: through time, or a person."""
+    known = Known(Heard(title=title, firing=False), memory.identity, IdentityBy.SENDER, "", memory.severity, None, memory.content)
+    return Happened(Item(new_id(now), policy, known, now), memory, told)
+
+
+def _aged(memory: Memory, kind: AlertEntryKind, policy: Policy, title: str, now: datetime) -> Happened:
+    severity, flapping = memory.severity, memory.flapping
+    if kind is AlertEntryKind.STEADY:
+        memory.flapping = False
+    else:
+        dedup.close(memory, now, policy, kind.value)
+    return by(memory, policy, title, Told(kind, severity=severity, flapping=flapping), now)
+
+
+def _is_over(memory: Memory, policy: Policy, now: datetime) -> bool:
+    """Whether it can fire again only as a new alert."""
+    is_past = memory.closed_at is not None and memory.closed_at + timedelta(seconds=policy.refire) <= now
+    return is_past and dedup.due(memory, now, policy) is None
+
+
+def _titles(work: Work, ids: Sequence[UUID]) -> dict[UUID, str]:
+    found = rows.fetch(
+        work, "SELECT id, title FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s)", {"org": work.org_id, "ids": list(ids)}
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def _to_history(work: Work, ids: Sequence[UUID]) -> None:
+    rows.run(work, _MOVE, {"org": work.org_id, "ids": list(ids)})
+
+
+_MOVE = """
+WITH gone AS (DELETE FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s) RETURNING *)
+INSERT INTO alert_history SELECT * FROM gone
+"""
+
+
+def _incidents(work: Work, now: datetime) -> list[OpenIncident]:
+    """Resolve incidents that have been quiet."""
+    due = remembered.incidents_to_check(work, now, _SET)
+    lines: list[Line] = []
+    for incident in due:
+        incident.check_at = None
+        if incident.is_open and not any(incident.open_by_severity):
+            incident.status, incident.resolved_at, incident.resolved_by = IncidentStatus.RESOLVED, now, "all its alerts have ended"
+            lines.append(Line(new_id(now), incident.id, None, IncidentEntryKind.RESOLVED, "all its alerts have ended"))
+    if due:
+        batches.write(work, Written(incidents=due, lines=lines), now)
+    return due
+
+
+def _missed(work: Work, now: datetime) -> Written:
+    """Raise an alert for each sender of heartbeats that has fallen silent."""
+    items: list[Item] = []
+    for sender in sources.overdue(work, now):
+        heard = pipeline.silence(sender, firing=True)
+        items.append(Item(entry_id(delivery_id(now), 0), sender.policy, pipeline.normalise(heard, sender.policy), now))
+    return pipeline.apply(work, items)

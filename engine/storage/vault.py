@@ -1,0 +1,57 @@
+"""How is a secret kept that must be read again?
+
+Sealed with keys that are not in the database: AES in Fernet's envelope (cryptography's MultiFernet), the first key seals, all
+of them open. Without a setting, a key is made once in the data directory.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from engine.errors import Misconfigured
+
+_FILE = "sealing.key"
+
+
+class Vault:
+    """Seals and opens secrets."""
+
+    def __init__(self, keys: list[str]) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError:
+            raise Misconfigured(
+                "AIOPS_SEALING_KEYS: each key must be 32 bytes in URL-safe base64, as `openssl rand -base64 32` gives"
+            ) from None
+
+    def seal(self, secret: str) -> bytes:
+        """The secret as it may lie in the database."""
+        return self._fernet.encrypt(secret.encode())
+
+    def open(self, sealed: bytes) -> str:
+        """The secret again. Raises Misconfigured when the key it was sealed with is not among ours."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            raise Misconfigured("AIOPS_SEALING_KEYS: a secret was sealed with a key that is not among these; add it again") from None
+
+
+@cache
+def vault(data_dir: Path, keys: str) -> Vault:
+    """The vault of an installation: `keys` are comma-separated, the newest first; none: the key in the data directory."""
+    return Vault([key.strip() for key in keys.split(",")] if keys else [_kept(data_dir / _FILE)])
+
+
+def _kept(path: Path) -> str:
+    """The key in this file; made, readable by us alone, if there is none."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as out:
+        out.write(key := Fernet.generate_key().decode())
+        out.flush()
+        os.fsync(out.fileno())
+    return key

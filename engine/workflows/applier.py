@@ -1,0 +1,196 @@
+"""How does a worker apply what was delivered?
+
+A thread of its own takes the lanes that are due: one organization at a time, batch after batch, each in one transaction. It
+holds the lane by a lease with a fence; a worker that lost it learns so at its next batch, and writes nothing.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from engine import pipeline
+from engine.errors import LostLease
+from engine.log import logger, trace_id
+from engine.model.heard import Fault
+from engine.pipeline import upkeep
+from engine.storage import batches, inbox, lanes, sources, stages
+from engine.storage.batches import Written
+from engine.storage.database import Database
+from engine.storage.inbox import Waiting
+from engine.storage.lanes import CHECK, INBOX, Held
+from engine.storage.sources import Tally
+from engine.storage.work import Tenant, Work, work
+
+_TICK = 0.5
+_TURN = 2.0  # seconds of one organization while others wait
+_CHECK_NEXT = "SELECT min(check_at) FROM (SELECT min(check_at) AS check_at FROM alert WHERE org_id = :org AND check_at IS NOT NULL \
+UNION ALL SELECT min(check_at) FROM incident WHERE org_id = :org AND check_at IS NOT NULL \
+UNION ALL SELECT min(beat_due_at) FROM source WHERE org_id = :org AND beat_due_at IS NOT NULL AND NOT paused AND deleted_at IS NULL) due"
+_INBOX_NEXT = "SELECT now() FROM pending WHERE org_id = :org LIMIT 1"
+
+
+@dataclass
+class Applier:
+    """Applies deliveries, and what time changes. `owner` names this worker in leases."""
+
+    database: Database
+    owner: str
+    _stopping: bool = False
+    _wake: SimpleQueue[None] = field(default_factory=SimpleQueue)
+
+    def start(self) -> threading.Thread:
+        """Begin in a thread of its own."""
+        thread = threading.Thread(target=self.run, name="intake", daemon=True)
+        thread.start()
+        return thread
+
+    def wake(self) -> None:
+        """Look at once."""
+        self._wake.put(None)
+
+    def stop(self) -> None:
+        """End after the batch in hand."""
+        self._stopping = True
+        self._wake.put(None)
+
+    def run(self) -> None:
+        """Work until `stop`. A database that goes away is waited for."""
+        while not self._stopping:
+            began = time.monotonic()
+            try:
+                again = self.round()
+            except (DBAPIError, psycopg.Error) as error:
+                again = False
+                logger().error("intake.round_failed", error=type(error).__name__)
+            except Exception as error:  # the supervisor's place: whatever a round met, the next one begins
+                again = False
+                logger().error("intake.round_failed", error=type(error).__name__, exc_info=error)
+            if not again:
+                self._rest(max(0.05, _TICK - (time.monotonic() - began)))
+
+    def round(self) -> bool:
+        """Give each organization with work a turn. Returns whether there is more."""
+        more = False
+        for kind, turn in ((INBOX, self._deliveries), (CHECK, self._check)):
+            with work(self.database, Tenant()) as open_work:
+                due = lanes.due(open_work, kind)
+            for org_id in due:
+                if self._stopping:
+                    return False
+                more = self._turn(org_id, kind, turn) or more
+        return more
+
+    def _rest(self, seconds: float) -> None:
+        with suppress(Empty):
+            self._wake.get(timeout=seconds)
+            while True:
+                self._wake.get_nowait()
+
+    def _turn(self, org_id: UUID, kind: str, step: Callable[[Tenant, Held], bool]) -> bool:
+        tenant = Tenant(org_id, all_teams=True, instance=True)
+        with work(self.database, tenant) as open_work:
+            held = lanes.hold(open_work, kind, self.owner)
+        if held is None:
+            return False
+        began, more = time.monotonic(), True
+        try:
+            while more and not self._stopping and time.monotonic() - began < _TURN:
+                more = step(tenant, held)
+        except LostLease:
+            logger().warning("intake.lost", organization=str(org_id), lane=kind)
+            return False
+        with work(self.database, tenant) as open_work:
+            lanes.rest(open_work, held, _INBOX_NEXT if kind == INBOX else _CHECK_NEXT)
+        return more
+
+    def _deliveries(self, tenant: Tenant, held: Held) -> bool:
+        """Apply one batch. Returns whether there was one."""
+        with work(self.database, tenant) as open_work:
+            lanes.enter(open_work, held)
+            waiting = inbox.waiting(open_work)
+        if not waiting:
+            return False
+        self._apply(tenant, held, waiting)
+        return True
+
+    def _apply(self, tenant: Tenant, held: Held, waiting: Sequence[Waiting]) -> None:
+        """Apply deliveries; when the database refuses a value of theirs, halve until the one that holds it is found."""
+        try:
+            with work(self.database, tenant) as open_work:
+                lanes.enter(open_work, held)
+                lanes.renew(open_work, held)
+                apply(open_work, waiting)
+        except psycopg.DataError as error:
+            if len(waiting) > 1:
+                half = len(waiting) // 2
+                self._apply(tenant, held, waiting[:half])
+                self._apply(tenant, held, waiting[half:])
+                return
+            logger().error("intake.refused", delivery=str(waiting[0].id), exc_info=error)
+            with work(self.database, tenant) as open_work:
+                lanes.enter(open_work, held)
+                put_aside(open_work, waiting[0], "The database refuses a value in it; replay it after an update.")
+
+    def _check(self, tenant: Tenant, held: Held) -> bool:
+        """Let time do its part: one set of what is due. Returns whether there may be more."""
+        with work(self.database, tenant) as open_work:
+            lanes.enter(open_work, held)
+            lanes.renew(open_work, held)
+            done = upkeep.check(open_work, open_work.now)
+            announce(open_work, done.written)
+        return done.more
+
+
+def apply(work: Work, waiting: Sequence[Waiting]) -> None:
+    """Apply a batch, and everything that is to be noted about it."""
+    trace_id.set(str(waiting[0].id))
+    senders = sources.senders(work, {each.source_id for each in waiting})
+    ingested, written = pipeline.run(work, waiting, senders)
+    inbox.applied(work, [each.id for each in waiting])
+    sources.tally(work, _tallies(waiting, ingested))
+    sources.beat(work, {id: (at, senders[id].settings.beat_wait()) for id, at in ingested.beats.items()})
+    now = datetime.now(UTC)
+    stages.observe(work, stages.GROUPED, [(now - each.delivery.received_at).total_seconds() for each in waiting])
+    announce(work, written)
+    if ingested.faults:
+        work.touch("quarantine")
+    work.touch("delivery")
+
+
+def announce(work: Work, written: Written) -> None:
+    """Let pages know, and let the time be kept at which something is due."""
+    for memory, _, team_id in written.alerts:
+        work.touch("alert", memory.id, team_id)
+    for incident in written.incidents:
+        work.touch("incident", incident.id)
+    dues = [memory.check_at for memory, _, _ in written.alerts if memory.check_at and (memory.is_changed or memory.is_new)]
+    dues += [incident.check_at for incident in written.incidents if incident.check_at]
+    if dues:
+        lanes.bring_forward(work, CHECK, min(dues))
+
+
+def put_aside(work: Work, waiting: Waiting, reason: str) -> None:
+    """Quarantine a whole delivery."""
+    batches.quarantine(work, [(waiting, Fault(0, reason), None)])
+    inbox.applied(work, [waiting.id])
+    sources.tally(work, {waiting.source_id: Tally(1, 0, 1, waiting.delivery.received_at, reason)})
+    work.touch("quarantine")
+
+
+def _tallies(waiting: Sequence[Waiting], ingested: pipeline.Ingested) -> dict[UUID, Tally]:
+    found: dict[UUID, Tally] = {}
+    for source_id in {each.source_id for each in waiting}:
+        mine = [each for each in waiting if each.source_id == source_id]
+        alerts = sum(item.policy.source_id == source_id for item in ingested.items)
+        faults = [fault.reason for each, fault, _ in ingested.faults if each.source_id == source_id]
+        seen = max(each.delivery.received_at for each in mine)
+        found[source_id] = Tally(len(mine), alerts, len(faults), seen, faults[-1] if faults else "")
+    return found
