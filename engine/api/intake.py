@@ -25,7 +25,7 @@ from engine.api.keeping import Keeper, Overloaded, write
 from engine.api.senders import Asked, Senders
 from engine.errors import AiopsError, NotFound, NotSignedIn, TooMany, Unavailable
 from engine.integrations.sources import ALIASES, KINDS
-from engine.integrations.sources.contract import Kind, Undecodable
+from engine.integrations.sources.contract import CREDENTIAL, Kind, Undecodable
 from engine.log import logger, trace_id
 from engine.model.heard import Accepted, Delivery
 from engine.model.ids import MOST_PLACES, delivery_id
@@ -130,7 +130,7 @@ class Intake:
             if accepted.alerts and len(accepted.rejected) == accepted.alerts:
                 raise Undecodable(f"None of the {accepted.alerts} alerts can be understood. The first: {accepted.rejected[0].reason}")
         except Undecodable as error:
-            await to_thread(_put_aside, source, delivery, str(error))
+            await to_thread(_put_aside, source, _without_credential(kind, delivery), str(error))
             metrics.rejected(kind.id, source.public_id, "not understood", 0)
             raise
         id = delivery_id(delivery.received_at)
@@ -211,6 +211,13 @@ def _said(kind: Kind, id: UUID, accepted: Accepted) -> tuple[int, bytes]:
         return status, b"" if content is None else _encode(content)
     rejected: list[dict[str, Any]] = [{"index": fault.index, "reason": fault.reason} for fault in accepted.rejected]
     return 202, _encode({"delivery": str(id), "accepted": accepted.alerts - len(rejected), "rejected": rejected})
+
+
+def _without_credential(kind: Kind, delivery: Delivery) -> Delivery:
+    secret = kind.credential(delivery.body) if kind.credential is not None else None
+    if not secret:
+        return delivery
+    return Delivery(delivery.body.replace(secret.encode(), CREDENTIAL.encode()), delivery.headers, delivery.received_at)
 
 
 def _put_aside(source: Source, delivery: Delivery, reason: str) -> None:

@@ -9,6 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import attrgetter
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.exc import OperationalError
 
 from engine.errors import Unavailable
 from engine.operations.door import runtime
@@ -82,5 +86,13 @@ def write(posts: Sequence[Post]) -> None:
     by_organization = groupby(sorted(posts, key=attrgetter("org_id", "id")), key=attrgetter("org_id"))
     batches = [(org_id, list(mine)) for org_id, mine in by_organization]
     for org_id, mine in batches:
-        with work(runtime().database, Tenant(org_id, all_teams=True)) as open_work:
-            inbox.append(open_work, mine)
+        try:
+            _append(org_id, mine)
+        except (psycopg.OperationalError, OperationalError):  # such as a connection that has died since; twice is once
+            runtime().database.keeping.engine.dispose()
+            _append(org_id, mine)
+
+
+def _append(org_id: UUID, posts: Sequence[Post]) -> None:
+    with work(runtime().database.keeping, Tenant(org_id, all_teams=True)) as open_work:
+        inbox.append(open_work, posts)

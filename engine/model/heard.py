@@ -42,6 +42,7 @@ class Heard(Struct, kw_only=True):
     acknowledged_by: str | None = None  # the sender says that somebody there has acknowledged it
     links: tuple[Link, ...] = ()
     notes: tuple[str, ...] = ()  # what was odd and how it was read, a sentence each
+    bare: bool = False  # it says nothing but that the alert goes on: what was told before stays
     beat: bool = False  # no alert but a sign of life: its silence is what raises one
 
 

@@ -85,7 +85,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """1 for the worst, 4 for the least; what is not stated is 5."""
-        return list(Severity).index(self) + 1
+        return _RANKS[self]
+
+
+_RANKS = {severity: place for place, severity in enumerate(Severity, 1)}
 
 
 class AlertStatus(StrEnum):

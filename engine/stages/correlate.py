@@ -21,6 +21,13 @@ _LEAST = 0.5
 _GROUPS = ("cluster", "namespace", "service")
 _MOST_SERVICES = 50
 UNSTATED = 4  # the place of `not stated` in open_by_severity
+_WORST_FIRST: tuple[tuple[Severity | None, int], ...] = (
+    (Severity.CRITICAL, 0),
+    (Severity.ERROR, 1),
+    (Severity.WARNING, 2),
+    (None, UNSTATED),
+    (Severity.INFO, 3),
+)
 
 
 class OpenIncident(Struct, kw_only=True):
@@ -181,9 +188,7 @@ def count(incident: OpenIncident, severity: Severity | None, change: int) -> Non
 
 def highest(counts: Sequence[int]) -> Severity | None:
     """The worst severity that fires; not stated counts as a warning, and is None only when nothing else fires that is worse."""
-    order: tuple[Severity | None, ...] = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, None, Severity.INFO)
-    places = {None: UNSTATED} | {severity: severity.rank - 1 for severity in Severity}
-    return next(severity for severity in order if counts[places[severity]])
+    return next(severity for severity, place in _WORST_FIRST if counts[place])
 
 
 def reopen(incident: OpenIncident) -> None:

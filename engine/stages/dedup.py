@@ -74,7 +74,10 @@ def _fired(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
 
 def _take(memory: Memory, known: Known, starts_at: datetime) -> None:
     """Take over what the latest start says of the alert."""
-    memory.starts_at, memory.severity = starts_at, known.severity
+    memory.starts_at = starts_at
+    if known.heard.bare and memory.content and not memory.is_new:
+        return
+    memory.severity = known.severity
     if known.content != memory.content:
         memory.known, memory.content, memory.is_changed = known, known.content, True
 

@@ -108,7 +108,7 @@ def _cut(heard: Heard) -> None:
             cut.append(name)
     for name, longest in (("labels", _LABEL), ("annotations", _TEXT)):
         said: dict[str, str] = getattr(heard, name)
-        if len(said) > _LABELS or any(len(v) > longest or len(k) > _NAME for k, v in said.items()):
+        if said and (len(said) > _LABELS or max(map(len, said.values())) > longest or max(map(len, said)) > _NAME):
             setattr(heard, name, {k[:_NAME]: v[:longest] for k, v in list(said.items())[:_LABELS]})
             cut.append(name)
     if cut:

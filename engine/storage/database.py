@@ -27,7 +27,7 @@ def address(url: SecretStr | str, settings: Settings) -> URL:
 class Database:
     """A pool of connections as one role."""
 
-    def __init__(self, url: URL, *, pool_size: int, statement_timeout_ms: int, name: str) -> None:
+    def __init__(self, url: URL, *, pool_size: int, statement_timeout_ms: int, name: str, asks_first: bool = True) -> None:
         self.url = url
         self._statement_timeout_ms = statement_timeout_ms
         options = f"-c statement_timeout={statement_timeout_ms} -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
@@ -36,7 +36,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
-            pool_pre_ping=True,
+            pool_pre_ping=asks_first,
             connect_args={"connect_timeout": 5, "options": options, "application_name": f"aiops {name}"},
         )
 
@@ -47,6 +47,11 @@ class Database:
         Who holds a connection of the first pool and waits for another of it may wait for others that do the same.
         """
         return Database(self.url, pool_size=2, statement_timeout_ms=self._statement_timeout_ms, name="aside")
+
+    @cached_property
+    def keeping(self) -> "Database":
+        """One connection for what comes in, which is not asked each time whether it is alive: who writes tries twice."""
+        return Database(self.url, pool_size=1, statement_timeout_ms=self._statement_timeout_ms, name="keeping", asks_first=False)
 
     @property
     def dsn(self) -> str:
@@ -87,8 +92,9 @@ class Database:
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
-        if "aside" in vars(self):
-            self.aside.close()
+        for more in ("aside", "keeping"):
+            if more in vars(self):
+                getattr(self, more).close()
 
 
 # A role may act as any role it is a member of, so what those own or may do counts as its own.

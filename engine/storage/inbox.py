@@ -49,7 +49,7 @@ class Waiting:
 
 
 def append(work: Work, posts: Sequence[Post]) -> None:
-    """Keep deliveries of this organization, and let a worker know. Several requests share the transaction."""
+    """Keep deliveries of this organization, and let a worker know. Several requests share the transaction; twice is once."""
     heads = [msgspec.json.encode(post.delivery.headers).decode() for post in posts]
     columns: list[list[Any]] = [
         [post.id for post in posts],
@@ -62,9 +62,11 @@ def append(work: Work, posts: Sequence[Post]) -> None:
         [blake2b(post.delivery.body, digest_size=16).digest() for post in posts],
         [post.alerts for post in posts],
     ]
-    rested = lanes.wake(work, lanes.INBOX)
-    rows.connection(work).cursor().execute(_APPEND, [work.org_id, *columns], binary=False)
-    if rested:
+    db = rows.connection(work)
+    with db.pipeline():  # one trip to the server for all three
+        db.execute(_APPEND, [work.org_id, *columns])  # pyright: ignore[reportArgumentType]
+        woken = lanes.wake(db, work.org_id, lanes.INBOX)
+    if woken.rowcount:
         work.touch("inbox")
 
 
@@ -73,7 +75,7 @@ WITH came AS (
     INSERT INTO inbox (org_id, id, team_id, source_id, kind, received_at, headers, body, body_hash, alerts)
     SELECT %s::uuid, * FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::timestamptz[], %s::jsonb[], %b::bytea[], %b::bytea[],
         %b::int4[])
-    RETURNING org_id, id, alerts, length(body) AS bytes)
+    ON CONFLICT DO NOTHING RETURNING org_id, id, alerts, length(body) AS bytes)
 INSERT INTO pending (org_id, id, alerts, bytes) SELECT org_id, id, alerts, bytes FROM came
 """
 

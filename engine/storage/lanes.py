@@ -7,8 +7,10 @@ never wait for a worker.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import text
 
 from engine.errors import LostLease
@@ -38,16 +40,19 @@ ORDER BY due_at LIMIT 100
 """)
 
 
-def wake(work: Work, kind: str) -> bool:
-    """Say, in the transaction that writes work, that there is some. Returns whether the lane was at rest."""
-    lane = {"org": work.org_id, "kind": kind}
-    work.session.execute(text("SELECT 1 FROM lane WHERE org_id = :org AND kind = :kind FOR KEY SHARE"), lane)
-    return work.session.execute(_WAKE, lane).scalar_one_or_none() is not None
+def wake(db: psycopg.Connection[Any], org_id: UUID, kind: str) -> psycopg.Cursor[Any]:
+    """Say, in the transaction that writes work, that there is some. The cursor's `rowcount` says whether the lane was at rest.
+
+    Two statements: the second must see what whoever put the lane to rest meanwhile has left.
+    """
+    lane = {"org": org_id, "kind": kind}
+    db.execute("SELECT 1 FROM lane WHERE org_id = %(org)s AND kind = %(kind)s FOR KEY SHARE", lane)
+    return db.execute(_WAKE, lane)
 
 
-_WAKE = text("""
-UPDATE lane SET due_at = now() WHERE org_id = :org AND kind = :kind AND (due_at IS NULL OR due_at > now()) RETURNING org_id
-""")
+_WAKE = """
+UPDATE lane SET due_at = now() WHERE org_id = %(org)s AND kind = %(kind)s AND (due_at IS NULL OR due_at > now())
+"""
 
 
 def hold(work: Work, kind: str, owner: str) -> Held | None:

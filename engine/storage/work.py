@@ -55,7 +55,7 @@ class Work:
     session: Session
     tenant: Tenant
     now: datetime
-    _touched: dict[str, list[UUID]] = field(default_factory=dict)
+    _touched: dict[str, dict[UUID, None]] = field(default_factory=dict)
     _teams: set[UUID] = field(default_factory=set)
     _concerns_all: bool = False
 
@@ -73,9 +73,9 @@ class Work:
 
     def touch(self, kind: str, id: UUID | None = None, team_id: UUID | None = None) -> None:
         """Say that a thing of this kind changed: pages that show it refresh after the commit."""
-        ids = self._touched.setdefault(kind, [])
-        if id is not None and id not in ids:
-            ids.append(id)
+        ids = self._touched.setdefault(kind, {})
+        if id is not None and len(ids) <= _MOST_IDS:
+            ids[id] = None
         if team_id is not None:
             self._teams.add(team_id)
         elif kind not in _OF_NO_TEAM:

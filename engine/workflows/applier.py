@@ -4,6 +4,7 @@ A thread of its own takes the lanes that are due: one organization at a time, ba
 holds the lane by a lease with a fence; a worker that lost it learns so at its next batch, and writes nothing.
 """
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from engine.storage.sources import Tally
 from engine.storage.work import Tenant, Work, work
 
 _TICK = 0.5
+_APART = 0.1  # seconds between the begins of two batches
 _TURN = 2.0  # seconds of one organization while others wait
 _CHECK_NEXT = "SELECT min(check_at) FROM (SELECT min(check_at) AS check_at FROM alert WHERE org_id = :org AND check_at IS NOT NULL \
 UNION ALL SELECT min(check_at) FROM incident WHERE org_id = :org AND check_at IS NOT NULL \
@@ -48,6 +50,9 @@ class Applier:
 
     def start(self) -> threading.Thread:
         """Begin in a thread of its own."""
+        # A batch makes many small objects that die with it, and no cycles: looking for those so often costs a tenth of the time.
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)
         thread = threading.Thread(target=self.run, name="intake", daemon=True)
         thread.start()
         return thread
@@ -103,7 +108,10 @@ class Applier:
         began, more = time.monotonic(), True
         try:
             while more and not self._stopping and time.monotonic() - began < _TURN:
+                at = time.monotonic()
                 more = step(tenant, held)
+                # What comes in a steady stream is gathered: a batch of one costs nearly as much as a batch of hundreds.
+                time.sleep(max(0.0, _APART - (time.monotonic() - at)) if more else 0)
         except LostLease:
             logger().warning("intake.lost", organization=str(org_id), lane=kind)
             return False

@@ -29,12 +29,17 @@ _COMMON = {
     "ends_at": "endsat endedat endtime enddate resolvedat closedat",
     "url": "url alerturl incidenturl link permalink htmlurl alertdetailsurl linktoupstreamdetails",
 }
-_NAMES = {name: fields for name, said in _COMMON.items() if (fields := tuple(said.split()))}
+# For each name the fields it may be, with its place among the names of that field.
+_PLACES = {
+    name: [(field, said.split().index(name)) for field, said in _COMMON.items() if name in said.split()]
+    for name in " ".join(_COMMON.values()).split()
+}
 _ACTIONS = ("action", "actiontype", "eventtype", "eventaction")  # said of the post, and a status only if it ends the alert
 _WRAPPERS = ("alert", "incident", "event", "problem", "data", "payload")
 _LABELS = ("labels", "tags")
 _LONGEST_LABEL, _MOST_LABELS = 200, 50
 _SEPARATORS = re.compile(r"[_\-. ]")
+_SCALARS = (str, int, float)
 _ANY = msgspec.json.Decoder()
 
 
@@ -84,13 +89,12 @@ def guess(said: Mapping[str, Any], settings: MappedSettings) -> tuple[dict[str, 
     inner = next((plain[name] for name in _WRAPPERS if isinstance(plain.get(name), dict)), None)
     if inner is not None:
         plain = _folded(inner) | {name: value for name, value in plain.items() if _is_plain(value)}
-    fields: dict[str, Any] = {}
-    for field, names in _NAMES.items():
-        for name in names:
-            value = plain.get(name)
-            if value is not None and value != "" and _is_plain(value):
-                fields[field] = value
-                break
+    best: dict[str, tuple[int, Any]] = {}
+    for name, value in plain.items():
+        for field, rank in _PLACES.get(name, ()):
+            if _is_plain(value) and (field not in best or rank < best[field][0]):
+                best[field] = rank, value
+    fields = {field: value for field, (_, value) in best.items()}
     if fields.get("description") == fields.get("title"):
         fields.pop("description", None)
     if "status" not in fields:
@@ -131,7 +135,7 @@ def _fold(name: str) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float)
+    return isinstance(value, _SCALARS)
 
 
 def _short(said: Mapping[str, Any]) -> dict[str, str]:

@@ -7,11 +7,12 @@ mapping can stall the worker.
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import jmespath
 import msgspec
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from pydantic import Field, field_validator
 
 from engine.integrations.sources.contract import SourceSettings
@@ -32,7 +33,6 @@ FieldName = Literal[
     "ends_at",
     "url",
 ]
-FIELDS: tuple[FieldName, ...] = get_args(FieldName)
 RESOLVED = "resolved resolve ok closed close recovered recovery up normal clear cleared healthy inactive".split()
 _FIRING = (
     "firing alerting alert open opened new active triggered trigger raised problem fault down failed failure failing bad critical "
@@ -40,9 +40,10 @@ _FIRING = (
 ).split()
 _LONGEST = 500  # characters of an expression
 _DEEPEST = 40  # steps of a path, and what is inside one another
-_MOST_SELECTIONS = 4  # each can repeat all that it is given
+_MOST_COPIES = 64  # of what is sent, by lists and objects of an expression inside one another
 _PLAIN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_SCALARS = (str, int, float)  # many times faster to ask for than a union
 _FAILS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 Expression = Annotated[str, Field(max_length=_LONGEST)]
@@ -158,7 +159,7 @@ def _path(path: str) -> Look:
         return _walk(path.split("."))
     try:
         found = jmespath.compile(path)
-        _bounded(found.parsed)
+        _check(found.parsed)
     except RecursionError:
         raise ValueError(f"“{path[:60]}…” is nested too deeply.") from None
     except JMESPathError as error:
@@ -179,17 +180,19 @@ def _walk(names: list[str]) -> Look:
     return look
 
 
-def _bounded(tree: Any) -> None:
-    """Raise ValueError for an expression that could take long."""
+def _check(tree: Any) -> None:
+    """Raise ValueError for an expression that could take long, or calls what there is not."""
     waiting: list[tuple[Any, int]] = [(tree, 1)]
-    selections = 0
+    copies = 1
     while waiting:
         node, depth = waiting.pop()
-        selections += node["type"].startswith("multi_select")
+        copies *= max(1, len(node["children"])) if node["type"].startswith("multi_select") else 1
+        if node["type"] == "function_expression" and node["value"] not in Functions.FUNCTION_TABLE:
+            raise ValueError(f"there is no function {node['value']}().")
         if depth > _DEEPEST:
             raise ValueError(f"the expression has more than {_DEEPEST} steps.")
-        if selections > _MOST_SELECTIONS:
-            raise ValueError(f"the expression has more than {_MOST_SELECTIONS} lists or objects of its own.")
+        if copies > _MOST_COPIES:
+            raise ValueError(f"its lists and objects could hold more than {_MOST_COPIES} copies of what is sent.")
         waiting += [(child, depth + 1) for child in node["children"] if isinstance(child, dict)]
 
 
@@ -209,9 +212,9 @@ def _found(expression: str, said: Any, name: str, notes: list[str]) -> str | Non
 
 def _told(value: Any) -> str | None:
     """A value as text: a list of words with commas, what is nested as its JSON."""
-    if value is None or isinstance(value, str | int | float):
+    if value is None or isinstance(value, _SCALARS):
         return text(value)
-    if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
+    if isinstance(value, list) and all(isinstance(each, _SCALARS) for each in value):
         return ", ".join(filter(None, map(text, value))) or None
     return text(msgspec.json.encode(value, order="sorted").decode())
 

@@ -79,6 +79,7 @@ def read(delivery: Delivery, settings: Settings) -> list[Heard | Fault]:
             ends_at=at if action == "resolve" else None,
             acknowledged_by=(text(said.get("client")) or "PagerDuty sender") if action == "acknowledge" else None,
             links=_links(said),
+            bare=action == "acknowledge",
         )
     ]
 
