@@ -126,6 +126,7 @@ CREATE TABLE inbox (
     body bytea NOT NULL,
     body_hash bytea NOT NULL,
     alerts integer NOT NULL,
+    only integer,
     PRIMARY KEY (org_id, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX inbox_body ON inbox (org_id, source_id, body_hash, id);
@@ -172,7 +173,7 @@ CREATE TABLE proof (
 CREATE TABLE alert ({ALERT}) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 CREATE UNIQUE INDEX alert_open ON alert (org_id, identity) WHERE closed_at IS NULL;
 CREATE INDEX alert_closed ON alert (org_id, identity) WHERE closed_at IS NOT NULL;
-CREATE INDEX alert_status ON alert (org_id, status, id);
+CREATE INDEX alert_status ON alert (org_id, status, id) INCLUDE (team_id);
 CREATE INDEX alert_severity ON alert (org_id, status, severity_rank, id);
 CREATE INDEX alert_check ON alert (org_id, check_at) WHERE check_at IS NOT NULL;
 CREATE INDEX alert_search ON alert USING gin (search);

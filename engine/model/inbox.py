@@ -13,7 +13,7 @@ from engine.model.vocabulary import QuarantineState
 
 
 class Inbox(SQLModel, table=True):
-    """One accepted delivery, written before it is answered and never changed. Weekly partitions."""
+    """One accepted delivery, written before it is answered and never changed. `only`: of a replay, the one alert. Weekly partitions."""
 
     __tablename__ = "inbox"
     rls: ClassVar[Rls] = Rls.TEAM
@@ -28,6 +28,7 @@ class Inbox(SQLModel, table=True):
     body: bytes = digest()
     body_hash: bytes = digest()
     alerts: int
+    only: int | None = None
 
 
 class Pending(SQLModel, table=True):
@@ -126,3 +127,12 @@ class QuarantinedBody:
     entry: QuarantineView
     headers: dict[str, str]
     body: str
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How many entries were delivered again, how many still cannot be understood, and whether there are more."""
+
+    replayed: int
+    failed: int
+    more: bool

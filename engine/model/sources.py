@@ -1,6 +1,7 @@
 """Who sends alerts, and how each of them proves itself."""
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, Text
 from sqlmodel import Field, SQLModel
 
 from engine.model.fields import Rls, Shown, digest, document, moment, word
-from engine.model.vocabulary import SourceAuth
+from engine.model.vocabulary import AlertStatus, IdentityBy, Severity, SourceAuth
 
 
 class SourceDirectory(SQLModel, table=True):
@@ -136,20 +137,20 @@ class KindView:
 
 @dataclass(frozen=True)
 class TriedAlert:
-    """What one alert of a sample would become."""
+    """What one alert of a sample would become; with a `fault`, it could not be understood."""
 
     index: int
-    fault: str | None
-    title: str | None
-    severity: str | None
-    status: str | None
-    service: str | None
-    environment: str | None
-    resource: str | None
-    team: str | None
-    starts_at: datetime | None
-    ends_at: datetime | None
-    fingerprint: str | None
-    identity: str | None
-    labels: dict[str, str]
-    notes: tuple[str, ...]
+    fault: str | None = None
+    title: str | None = None
+    severity: Severity | None = None
+    status: AlertStatus | None = None
+    service: str | None = None
+    environment: str | None = None
+    resource: str | None = None
+    team: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    fingerprint: str | None = None
+    identity_by: IdentityBy | None = None
+    labels: dict[str, str] = dataclass_field(default_factory=dict)
+    notes: tuple[str, ...] = ()

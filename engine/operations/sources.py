@@ -5,13 +5,12 @@ from ipaddress import ip_network
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from engine.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from engine.errors import Conflict, Invalid, NotFound, Stale
 from engine.identity import secrets
 from engine.integrations.sources import KINDS
-from engine.integrations.sources.contract import SourceSettings
 from engine.model.ids import new_id
 from engine.model.sources import CredentialView, KindView, NewSource, Source, SourceCredential, SourceView
 from engine.model.views import Page, Paging
@@ -70,7 +69,7 @@ def create(
     networks: Networks | None = None,
 ) -> NewSource:
     """Add a source; its secret is shown once. With auth `address` it is known by its network alone: a risk, for closed networks."""
-    checked = _checked(kind, settings or {})
+    kept = stored.checked(kind, settings or {})
     _require_proof(auth, networks or [])
     _require_free(ctx, name)
     if team_id and people.team(ctx.work, team_id) is None:
@@ -83,7 +82,7 @@ def create(
         public_id=public,
         kind=kind,
         name=name,
-        settings=checked,
+        settings=kept,
         auth=auth,
         signature_header=signature_header,
         networks=networks or [],
@@ -118,7 +117,7 @@ def change(
         _require_proof(source.auth, networks)
         source.networks = networks
     source.name = name or source.name
-    source.settings = source.settings if settings is None else _checked(source.kind, settings)
+    source.settings = source.settings if settings is None else stored.checked(source.kind, settings)
     return _saved(ctx, source)
 
 
@@ -180,16 +179,6 @@ def _saved(ctx: Context, source: Source) -> SourceView:
     ctx.note(source.name)
     ctx.work.touch("source", source.id, source.team_id)
     return _shown(ctx, source)
-
-
-def _checked(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as the kind's schema has them. Raises Invalid with each fault."""
-    try:
-        found: SourceSettings = KINDS[kind].settings.model_validate(settings)
-    except ValidationError as error:
-        faults = tuple(FieldError(".".join(["settings", *map(str, e["loc"])]), e["msg"]) for e in error.errors(include_input=False))
-        raise Invalid(f"{faults[0].field}: {faults[0].message}", faults) from None
-    return found.model_dump(mode="json", exclude_defaults=True)
 
 
 def _require_proof(auth: SourceAuth, networks: list[str]) -> None:

@@ -18,7 +18,7 @@ from engine.model.vocabulary import AlertEntryKind, IdentityBy, IncidentEntryKin
 from engine.pipeline.grouping import Grouping, Happened, Item
 from engine.stages import dedup
 from engine.stages.correlate import OpenIncident
-from engine.storage import batches, remembered, rows, sources
+from engine.storage import batches, lanes, remembered, rows, sources
 from engine.storage.batches import Line, Written
 from engine.storage.sources import Sender
 from engine.storage.work import Work
@@ -38,9 +38,9 @@ def check(work: Work, now: datetime) -> Checked:
     batches.begin(work)
     missed = _missed(work, now)
     due = remembered.to_check(work, now, _SET)
-    senders = sources.senders(work, {source_id for source_id, _, _ in due})
+    senders = sources.senders(work, {source_id for source_id, _, _, _ in due})
     written = alerts(work, due, senders, now)
-    gone = [memory.id for source_id, _, memory in due if _is_over(memory, senders[source_id].policy, now)]
+    gone = [memory.id for source_id, _, _, memory in due if _is_over(memory, senders[source_id].policy, now)]
     _to_history(work, gone)
     resolved = _incidents(work, now)
     written.alerts += missed.alerts
@@ -48,18 +48,29 @@ def check(work: Work, now: datetime) -> Checked:
     return Checked(written, len(due) >= _SET or len(resolved) >= _SET)
 
 
-def alerts(work: Work, due: Sequence[tuple[UUID, UUID | None, Memory]], senders: dict[UUID, Sender], now: datetime) -> Written:
+def announce(work: Work, written: Written) -> None:
+    """Let pages know, and let the time be kept at which something is due."""
+    for memory, _, team_id in written.alerts:
+        work.touch("alert", memory.id, team_id)
+    for incident in written.incidents:
+        work.touch("incident", incident.id)
+    dues = [memory.check_at for memory, _, _ in written.alerts if memory.check_at and (memory.is_changed or memory.is_new)]
+    dues += [incident.check_at for incident in written.incidents if incident.check_at]
+    if dues:
+        lanes.bring_forward(work, lanes.CHECK, min(dues))
+
+
+def alerts(work: Work, due: Sequence[remembered.Row], senders: dict[UUID, Sender], now: datetime) -> Written:
     """Let time have its effect on alerts."""
     happened: list[Happened] = []
     written = Written()
-    titles = _titles(work, [memory.id for _, _, memory in due])
-    for source_id, team_id, memory in due:
+    for source_id, team_id, title, memory in due:
         policy = senders[source_id].policy
         kind = dedup.due(memory, now, policy)
         if kind is None and _is_over(memory, policy, now):
             continue
         if kind is not None:
-            happened.append(_aged(memory, kind, policy, titles.get(memory.id, ""), now))
+            happened.append(_aged(memory, kind, policy, title, now))
         memory.check_at = dedup.next_check(memory, policy)
         memory.is_changed = True
         written.alerts.append((memory, source_id, team_id))
@@ -92,13 +103,6 @@ def _is_over(memory: Memory, policy: Policy, now: datetime) -> bool:
     """Whether it can fire again only as a new alert."""
     is_past = memory.closed_at is not None and memory.closed_at + timedelta(seconds=policy.refire) <= now
     return is_past and dedup.due(memory, now, policy) is None
-
-
-def _titles(work: Work, ids: Sequence[UUID]) -> dict[UUID, str]:
-    found = rows.fetch(
-        work, "SELECT id, title FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s)", {"org": work.org_id, "ids": list(ids)}
-    )
-    return {row[0]: row[1] for row in found}
 
 
 def _to_history(work: Work, ids: Sequence[UUID]) -> None:

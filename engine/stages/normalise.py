@@ -21,6 +21,7 @@ _WORDS = {
 _SEVERITIES = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 # The order is part of the identity: changing it makes every alert a new one.
 _USUAL = ("service", "environment", "resource", "instance", "namespace", "pod", "job", "cluster")
+_FOUND_BY = ("service", "environment", "resource", "team")
 _FIELDS = ("title", "service", "environment", "resource", "team", "severity")
 _TITLE, _FIELD, _TEXT, _LABEL, _NAME, _LABELS, _KEY = 500, 300, 16_000, 4_000, 200, 200, 200
 _TOKEN = re.compile(r"\w+")
@@ -51,11 +52,12 @@ def severity_of(word: str | None, policy: Policy) -> Severity | None:
 
 
 def searchable(known: Known) -> str:
-    """The words by which an alert is found, as PostgreSQL reads a tsvector: words in lower case, and `name=value` of labels."""
+    """The words by which an alert is found, as PostgreSQL reads a tsvector: words in lower case, and `name=value` of labels and fields."""
     heard = known.heard
     said = [heard.title, heard.description or "", *heard.labels.values(), heard.resource or "", heard.service or ""]
     tokens = {token[:_LONGEST_TOKEN] for token in tokens_of(" ".join(said))[:_MOST_TOKENS]}
-    pairs = [label_token(name, value) for name, value in heard.labels.items()]
+    fields = {name: value for name in _FOUND_BY if (value := getattr(heard, name))}
+    pairs = [label_token(name, value) for name, value in (heard.labels | fields).items()]
     return " ".join(["'" + t + "'" for t in tokens] + ["'" + p.replace("\\", "\\\\").replace("'", "''") + "'" for p in pairs])
 
 

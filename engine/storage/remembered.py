@@ -24,6 +24,10 @@ _INCIDENT = """id, number, title, title_team_id, title_edited, status, severity,
     resolved_by, reopened, check_at, version"""
 
 
+# source, team, title, and what is remembered
+Row = tuple[UUID, UUID | None, str, Memory]
+
+
 def by_identity(work: Work, identities: Collection[bytes], now: datetime) -> dict[bytes, Memory]:
     """The alerts with these identities: the open one, else the one that was closed last."""
     values = {"org": work.org_id, "identities": list(identities), "since": now - LONGEST_REFIRE}
@@ -42,24 +46,24 @@ ORDER BY closed_at NULLS LAST
 """  # noqa: S608
 
 
-def to_check(work: Work, now: datetime, limit: int) -> list[tuple[UUID, UUID | None, Memory]]:
-    """Alerts that time may have changed: source, team and what is remembered."""
+def to_check(work: Work, now: datetime, limit: int) -> list[Row]:
+    """Alerts that time may have changed: source, team, title and what is remembered."""
     found = rows.fetch(work, _TO_CHECK, {"org": work.org_id, "now": now, "limit": limit})
-    return [(row[23], row[24], memory(row)) for row in found]
+    return [(row[23], row[24], row[25], memory(row)) for row in found]
 
 
 _TO_CHECK = f"""
-SELECT {_ALERT}, source_id, team_id FROM alert WHERE org_id = %(org)s AND check_at <= %(now)s ORDER BY check_at LIMIT %(limit)s
+SELECT {_ALERT}, source_id, team_id, title FROM alert WHERE org_id = %(org)s AND check_at <= %(now)s ORDER BY check_at LIMIT %(limit)s
 """  # noqa: S608
 
 
-def alerts(work: Work, ids: Collection[UUID]) -> list[tuple[UUID, UUID | None, Memory]]:
-    """Live alerts by id, as far as they may be seen: source, team and what is remembered."""
+def alerts(work: Work, ids: Collection[UUID]) -> list[Row]:
+    """Live alerts by id, as far as they may be seen: source, team, title and what is remembered."""
     found = rows.fetch(work, _ALERTS, {"org": work.org_id, "ids": list(ids)}) if ids else []
-    return [(row[23], row[24], memory(row)) for row in found]
+    return [(row[23], row[24], row[25], memory(row)) for row in found]
 
 
-_ALERTS = f"SELECT {_ALERT}, source_id, team_id FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s) ORDER BY id"  # noqa: S608
+_ALERTS = f"SELECT {_ALERT}, source_id, team_id, title FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s) ORDER BY id"  # noqa: S608
 
 
 def memory(row: tuple[Any, ...]) -> Memory:

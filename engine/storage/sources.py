@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import delete, select, text
 from sqlmodel import col
 
+from engine.errors import FieldError, Invalid
 from engine.integrations.sources import KINDS
 from engine.integrations.sources.contract import Kind, SourceSettings
 from engine.model.heard import Policy
@@ -51,6 +53,16 @@ def settings_of(source: Source) -> SourceSettings:
     """The settings of a source. What an older version kept, and this one does not know, is left out."""
     schema = KINDS[source.kind].settings
     return schema.model_validate({name: value for name, value in source.settings.items() if name in schema.model_fields})
+
+
+def checked(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as the kind's schema has them. Raises Invalid with each fault."""
+    try:
+        found: SourceSettings = KINDS[kind].settings.model_validate(dict(settings))
+    except ValidationError as error:
+        faults = tuple(FieldError(".".join(["settings", *map(str, e["loc"])]), e["msg"]) for e in error.errors(include_input=False))
+        raise Invalid(f"{faults[0].field}: {faults[0].message}", faults) from None
+    return found.model_dump(mode="json", exclude_defaults=True)
 
 
 def policy(source_id: UUID, team_id: UUID | None, kind: Kind, settings: SourceSettings) -> Policy:

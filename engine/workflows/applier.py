@@ -23,7 +23,6 @@ from engine.log import logger, trace_id
 from engine.model.heard import Fault
 from engine.pipeline import upkeep
 from engine.storage import batches, inbox, lanes, sources, stages
-from engine.storage.batches import Written
 from engine.storage.database import Database
 from engine.storage.inbox import Waiting
 from engine.storage.lanes import CHECK, INBOX, Held
@@ -153,7 +152,7 @@ class Applier:
             lanes.enter(open_work, held)
             lanes.renew(open_work, held)
             done = upkeep.check(open_work, open_work.now)
-            announce(open_work, done.written)
+            upkeep.announce(open_work, done.written)
         return done.more
 
 
@@ -167,22 +166,10 @@ def apply(work: Work, waiting: Sequence[Waiting]) -> None:
     sources.beat(work, {id: (at, senders[id].settings.beat_wait()) for id, at in ingested.beats.items()})
     now = datetime.now(UTC)
     stages.observe(work, stages.GROUPED, [(now - each.delivery.received_at).total_seconds() for each in waiting])
-    announce(work, written)
+    upkeep.announce(work, written)
     if ingested.faults:
         work.touch("quarantine")
     work.touch("delivery")
-
-
-def announce(work: Work, written: Written) -> None:
-    """Let pages know, and let the time be kept at which something is due."""
-    for memory, _, team_id in written.alerts:
-        work.touch("alert", memory.id, team_id)
-    for incident in written.incidents:
-        work.touch("incident", incident.id)
-    dues = [memory.check_at for memory, _, _ in written.alerts if memory.check_at and (memory.is_changed or memory.is_new)]
-    dues += [incident.check_at for incident in written.incidents if incident.check_at]
-    if dues:
-        lanes.bring_forward(work, CHECK, min(dues))
 
 
 def put_aside(work: Work, waiting: Waiting, reason: str) -> None:

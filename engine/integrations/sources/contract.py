@@ -96,4 +96,5 @@ class Kind:
     answer: Callable[[UUID, Accepted], tuple[int, dict[str, Any] | None]] | None = None
     resends: bool = False
     retries_429: bool = False
+    sample_type: str = "application/json"
     sample: str = "{}"  # a body to try it with; {{now}} becomes the time

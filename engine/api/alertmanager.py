@@ -1,0 +1,99 @@
+"""What can amtool and Grafana read of us, as if we were an Alertmanager?
+
+`GET /api/v2/alerts` and `GET /api/v2/status` of Alertmanager's API, version 2 (api/v2/openapi.yaml there), by API token as
+bearer or as the password of basic authentication.
+"""
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.api.who import caller, origin_of
+from engine.identity.actor import Actor
+from engine.model.alerts import AlertView
+from engine.model.views import Paging
+from engine.model.vocabulary import AlertStatus
+from engine.operations import alerts, callers
+from engine.operations.door import runtime
+
+router = APIRouter(prefix="/api/v2", tags=["alertmanager"])
+_MOST = 200
+_PAGES = 25
+
+
+class Which(BaseModel):
+    """The query of Alertmanager's list. Silences and inhibition do not exist here yet, so nothing is muted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    active: bool = True
+    silenced: bool = True
+    inhibited: bool = True
+    unprocessed: bool = True
+    receiver: Annotated[str, Field(max_length=200)] = ""
+    filter: Annotated[list[alerts.Matcher], Field(max_length=20, default_factory=list)]
+
+
+def reader(request: Request) -> Actor:
+    """The caller, whose API token may also be the password of basic authentication. Raises NotSignedIn."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return caller(request)
+    try:
+        password = base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        password = ""
+    return callers.by_token(origin_of(request), password)
+
+
+Reader = Annotated[Actor, Depends(reader)]
+
+
+@router.get("/alerts")
+def listed(actor: Reader, which: Annotated[Which, Query()]) -> list[dict[str, Any]]:
+    """The firing alerts, as Alertmanager lists them; at most 5,000, the newest first."""
+    if not which.active:
+        return []
+    found: list[AlertView] = []
+    cursor: str | None = None
+    for _ in range(_PAGES):
+        page = alerts.search(actor, status=AlertStatus.FIRING, matcher=which.filter, page=Paging(cursor=cursor, limit=_MOST))
+        found += page.items
+        if (cursor := page.next_cursor) is None:
+            break
+    return [_alert(each) for each in found]
+
+
+@router.get("/status")
+def status(actor: Reader) -> dict[str, Any]:
+    """That we are here, as Alertmanager says it."""
+    version = runtime().version
+    about = {"version": version, "branch": "", "buildDate": "", "buildUser": "", "goVersion": "", "revision": ""}
+    cluster = {"name": "", "status": "disabled", "peers": list[str]()}
+    return {"cluster": cluster, "versionInfo": about, "config": {"original": ""}, "uptime": "1970-01-01T00:00:00Z"}
+
+
+@router.get("/receivers")
+def receivers(actor: Reader) -> list[dict[str, str]]:
+    """The one receiver there is: ourselves."""
+    return [{"name": "aiops"}]
+
+
+def _alert(alert: AlertView) -> dict[str, Any]:
+    began = (alert.starts_at or alert.first_seen_at).isoformat()
+    over = (alert.ends_at or alert.last_seen_at).isoformat()
+    source = next((link.url for link in alert.links), "")
+    return {
+        "annotations": alert.annotations,
+        "labels": alert.labels,
+        "startsAt": began,
+        "endsAt": over,
+        "updatedAt": alert.last_seen_at.isoformat(),
+        "fingerprint": alert.fingerprint,
+        "generatorURL": source,
+        "receivers": [{"name": "aiops"}],
+        "status": {"state": "active", "silencedBy": list[str](), "inhibitedBy": list[str](), "mutedBy": list[str]()},
+    }
