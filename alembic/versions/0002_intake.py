@@ -126,7 +126,7 @@ CREATE TABLE inbox (
     body bytea NOT NULL,
     body_hash bytea NOT NULL,
     alerts integer NOT NULL,
-    only integer,
+    part integer,
     PRIMARY KEY (org_id, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX inbox_body ON inbox (org_id, source_id, body_hash, id);

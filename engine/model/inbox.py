@@ -13,7 +13,7 @@ from engine.model.vocabulary import QuarantineState
 
 
 class Inbox(SQLModel, table=True):
-    """One accepted delivery, written before it is answered and never changed. `only`: of a replay, the one alert. Weekly partitions."""
+    """One accepted delivery, written before it is answered and never changed. `part`: of a replay, the one alert. Weekly partitions."""
 
     __tablename__ = "inbox"
     rls: ClassVar[Rls] = Rls.TEAM
@@ -28,7 +28,7 @@ class Inbox(SQLModel, table=True):
     body: bytes = digest()
     body_hash: bytes = digest()
     alerts: int
-    only: int | None = None
+    part: int | None = None
 
 
 class Pending(SQLModel, table=True):

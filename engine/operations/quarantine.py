@@ -107,7 +107,7 @@ def _post(ctx: Context, row: Quarantine) -> Post:
         raise NotFound("Its delivery is past its retention.")
     accepted = KINDS[source.kind].accept(kept.body, kept.headers)
     id = delivery_id(ctx.work.now)
-    return Post(id, source.org_id, source.team_id, source.id, source.kind, kept, accepted.alerts, only=row.index)
+    return Post(id, source.org_id, source.team_id, source.id, source.kind, kept, accepted.alerts, part=row.index)
 
 
 def _view(row: Quarantine, names: dict[UUID, str]) -> QuarantineView:

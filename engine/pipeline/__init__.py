@@ -52,7 +52,7 @@ def ingest(deliveries: Sequence[Waiting], senders: dict[UUID, Sender]) -> Ingest
     for waiting in deliveries:
         sender = senders[waiting.source_id]
         for index, heard in enumerate(_read(waiting, sender)):
-            if waiting.only not in (None, index):
+            if waiting.part not in (None, index):
                 continue
             if isinstance(heard, Fault):
                 found.faults.append((waiting, heard, sender.policy.team_id))

@@ -35,19 +35,19 @@ class Post:
     kind: str
     delivery: Delivery
     alerts: int
-    only: int | None = None
+    part: int | None = None
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that waits. `repeated`: the same body of the same source came within five minutes before; `only` this alert of it."""
+    """A delivery that waits. `repeated`: the same body of the same source came within five minutes before; `part`: this alert of it alone."""
 
     id: UUID
     source_id: UUID
     kind: str
     delivery: Delivery
     repeated: bool
-    only: int | None = None
+    part: int | None = None
 
 
 def append(work: Work, posts: Sequence[Post]) -> None:
@@ -63,7 +63,7 @@ def append(work: Work, posts: Sequence[Post]) -> None:
         [post.delivery.body for post in posts],
         [blake2b(post.delivery.body, digest_size=16).digest() for post in posts],
         [post.alerts for post in posts],
-        [post.only for post in posts],
+        [post.part for post in posts],
     ]
     db = rows.connection(work)
     with db.pipeline():  # one trip to the server for all three
@@ -75,7 +75,7 @@ def append(work: Work, posts: Sequence[Post]) -> None:
 
 _APPEND = """
 WITH came AS (
-    INSERT INTO inbox (org_id, id, team_id, source_id, kind, received_at, headers, body, body_hash, alerts, only)
+    INSERT INTO inbox (org_id, id, team_id, source_id, kind, received_at, headers, body, body_hash, alerts, part)
     SELECT %s::uuid, * FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::timestamptz[], %s::jsonb[], %b::bytea[], %b::bytea[],
         %b::int4[], %b::int4[])
     ON CONFLICT DO NOTHING RETURNING org_id, id, alerts, length(body) AS bytes)
@@ -106,7 +106,7 @@ _QUEUE = "SELECT id, alerts, bytes FROM pending WHERE org_id = %(org)s ORDER BY 
 _WAITING = """
 SELECT id, source_id, kind, received_at, headers, body, EXISTS (
     SELECT 1 FROM inbox o WHERE o.org_id = i.org_id AND o.source_id = i.source_id AND o.body_hash = i.body_hash
-        AND o.id < i.id AND o.id >= %(since)s AND o.received_at >= i.received_at - interval '5 minutes'), only
+        AND o.id < i.id AND o.id >= %(since)s AND o.received_at >= i.received_at - interval '5 minutes'), part
 FROM inbox i WHERE org_id = %(org)s AND id = ANY (%(ids)s) AND id >= %(first)s AND id <= %(last)s ORDER BY id
 """
 
