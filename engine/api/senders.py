@@ -41,11 +41,13 @@ class Senders:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._known: dict[str, tuple[float, Found | None]] = {}
+        self._nearby: dict[str, tuple[float, list[Found]]] = {}
         self._loading: dict[str, asyncio.Task[Found | None]] = {}
 
     def forget(self) -> None:
         """A source has changed."""
         self._known.clear()
+        self._nearby.clear()
 
     async def find(self, public_id: str) -> Found | None:
         """The source of a public id, its own or of one of its credentials."""
@@ -70,12 +72,24 @@ class Senders:
             ids = [token.public_id for secret in secrets if (token := parse_token(secret))]
             public_id = ids[0] if ids else ""
         found = await self.find(public_id) if public_id else None
+        if found is None and not public_id and not secrets:
+            found = await self._at(kind, asked.address)
         if found is None or found.source.kind != kind.id or not self._proven(found, secrets, asked):
             matches("", b"")
             raise NotSignedIn(_BAD)
         if found.source.paused:
             raise Refused("This source is paused: nothing is taken from it until somebody resumes it.")
         return found
+
+    async def _at(self, kind: Kind, address: str) -> Found | None:
+        """The source that is known by this address; of several, the one with the narrowest network."""
+        key = f"address:{kind.id}"
+        known = self._nearby.get(key)
+        if known is None or known[0] < time.monotonic():
+            known = (time.monotonic() + _KNOWN_FOR, await asyncio.to_thread(_load_by_address, kind.id))
+            self._nearby[key] = known
+        near = [(width, found) for found in known[1] if (width := _width(address, found.source.networks)) is not None]
+        return max(near, key=lambda each: each[0])[1] if near else None
 
     def _proven(self, found: Found, secrets: list[str], asked: Asked) -> bool:
         source = found.source
@@ -119,9 +133,23 @@ def _load(public_id: str) -> Found | None:
         return sources.found(open_work, source_id)
 
 
+def _load_by_address(kind: str) -> list[Found]:
+    with work(runtime().database, Tenant()) as open_work:
+        found: list[Found | None] = []
+        for org_id, source_id in sources.by_address(open_work, kind):
+            open_work.become(Tenant(org_id, all_teams=True))
+            found.append(sources.found(open_work, source_id))
+    return [each for each in found if each is not None and each.source.auth is SourceAuth.ADDRESS]
+
+
 def _within(address: str, networks: list[str]) -> bool:
+    return _width(address, networks) is not None
+
+
+def _width(address: str, networks: list[str]) -> int | None:
+    """How narrow the narrowest of the networks is that the address is in; None: it is in none."""
     try:
         found = ip_address(address)
     except ValueError:
-        return False
-    return any(found in ip_network(network) for network in networks)
+        return None
+    return max((ip_network(network).prefixlen for network in networks if found in ip_network(network)), default=None)

@@ -121,8 +121,8 @@ def explain(ctx: Context, alert_id: UUID) -> Explanation:
     ]
     told = stored.entries(ctx.work, alert_id, Paging(limit=50))
     reasons += [Reason("dedup", entry.kind.value, entry.said, entry.at) for entry in told.items]
-    for member in stored.memberships(ctx.work, alert_id):
-        decision = f"in incident {member.incident_id}" if member.left_at is None else f"was in incident {member.incident_id}"
+    for member, number in stored.memberships(ctx.work, alert_id):
+        decision = f"in incident #{number}" if member.left_at is None else f"was in incident #{number}"
         reasons.append(Reason("correlate", decision, member.reason, member.joined_at, member.score, member.by))
     return Explanation(alert_id, row.fingerprint, row.identity_by, tuple(reasons))
 

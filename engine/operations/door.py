@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
+import psycopg
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError, create_model
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -264,11 +265,13 @@ class _translated:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, AiopsError) or error is None:
             return
-        if isinstance(error, DataError):
+        if isinstance(error, DataError | psycopg.DataError):
             raise Invalid("A value does not fit its field.") from error
-        if isinstance(error, IntegrityError):
+        if isinstance(error, IntegrityError | psycopg.IntegrityError):
             raise Conflict("Somebody changed the same thing at this moment; nothing was changed. Load it again and repeat.") from error
-        if isinstance(error, OperationalError | PoolTimeout) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        if isinstance(error, OperationalError | PoolTimeout | psycopg.OperationalError) or (
+            isinstance(error, DBAPIError) and error.connection_invalidated
+        ):
             logger().error("database.failed", error=type(error.orig if isinstance(error, DBAPIError) else error).__name__)
             raise Unavailable("database", "The database does not answer; nothing was changed. Try again in a moment.") from error
 

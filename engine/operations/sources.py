@@ -92,6 +92,8 @@ def create(
     ctx.work.session.add(source)
     ctx.work.session.flush()
     stored.register(ctx.work, public, source.id)
+    if auth is SourceAuth.ADDRESS:
+        stored.register(ctx.work, stored.address_id(kind, source.id), source.id)
     secret = None if auth is SourceAuth.ADDRESS else _new_credential(ctx, source)
     ctx.note(name, kind=kind)
     ctx.work.touch("source", source.id, team_id)

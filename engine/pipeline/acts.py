@@ -102,7 +102,15 @@ def move(work: Work, targets: Sequence[Target], to: OpenIncident, who: Who, why:
     ids = [target.memory.id for target in moving]
     rows.run(work, _LEAVE, {"org": work.org_id, "ids": ids, "to": to.id, "now": who.now})
     lines = [line(each, IncidentEntryKind.ALERT_MOVED, f"alerts moved to #{to.number}", who) for each in left]
-    lines.append(line(to.id, IncidentEntryKind.ALERT_MOVED, f"{len(moving)} alerts moved here", who, alerts=[str(id) for id in ids[:20]]))
+    lines.append(
+        line(
+            to.id,
+            IncidentEntryKind.ALERT_MOVED,
+            f"{len(moving)} {'alert' if len(moving) == 1 else 'alerts'} moved here",
+            who,
+            alerts=[str(id) for id in ids[:20]],
+        )
+    )
     for target in moving:
         target.memory.incident_id, target.memory.incident_number, target.memory.is_changed = to.id, to.number, True
     members = [Member(to.id, t.memory.id, t.team_id, Scorer.PERSON, 1.0, f"{who.name}: {why}") for t in moving]

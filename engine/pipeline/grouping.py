@@ -166,7 +166,7 @@ class Grouping:
             ids = [str(memory.id) for memory, _ in told[:_MOST_NAMED]]
             for memory, _ in told:
                 memory.incident_number = self._by_id[incident_id].number
-            more = f" and {len(told) - 1} more alerts" if len(told) > 1 else ""
+            more = f" and {len(told) - 1} more" if len(told) > 1 else ""
             said = f"“{title}”{more} {_SAID[kind]}"
             line = Line(
                 new_id(self._work.now), incident_id, team_id, kind, said, alert_id=first.id, detail={"alerts": ids, "count": len(told)}

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from engine.model.alerts import Alert, AlertEntry, AlertEntryView, AlertHistory, AlertView, IncidentRef, LinkView
 from engine.model.ids import floor_id, place_of, time_of
-from engine.model.incidents import IncidentAlert
+from engine.model.incidents import Incident, IncidentAlert
 from engine.model.sources import Source
 from engine.model.views import Page, Paging
 from engine.model.vocabulary import AlertEntryKind, AlertStatus, Severity
@@ -216,7 +216,9 @@ def _entry(row: AlertEntry) -> AlertEntryView:
     return AlertEntryView(row.id, time_of(row.id), row.kind, row.severity, row.severity_before, row.starts_at, said, delivery, index)
 
 
-def memberships(work: Work, alert_id: UUID) -> list[IncidentAlert]:
-    """Every incident an alert is or was in, the latest first."""
-    query = select(IncidentAlert).where(IncidentAlert.org_id == work.org_id, IncidentAlert.alert_id == alert_id)
-    return list(work.session.execute(query.order_by(col(IncidentAlert.joined_at).desc()).limit(100)).scalars())
+def memberships(work: Work, alert_id: UUID) -> list[tuple[IncidentAlert, int]]:
+    """Every incident an alert is or was in with its number, the latest first."""
+    same = and_(Incident.org_id == IncidentAlert.org_id, Incident.id == IncidentAlert.incident_id)
+    query = select(IncidentAlert, Incident.number).join(Incident, same)
+    mine = query.where(IncidentAlert.org_id == work.org_id, IncidentAlert.alert_id == alert_id)
+    return [(row[0], row[1]) for row in work.session.execute(mine.order_by(col(IncidentAlert.joined_at).desc()).limit(100))]

@@ -86,6 +86,7 @@ CREATE TEMPORARY TABLE in_incident (LIKE incident) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE in_member (LIKE incident_alert) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE in_line (LIKE incident_entry) ON COMMIT DELETE ROWS;
 """
+_EMPTY = "TRUNCATE in_new, in_change, in_pulse, in_entry, in_incident, in_member, in_line"
 _STATE = """status severity severity_rank count deliveries starts_at ends_at last_seen_at expires_at closed_at closed_by episodes ended_at
     changes flapping check_at acknowledged_at acknowledged_by incident_id incident_number content""".split()
 _CONTENT = """title description severity_word service environment resource team labels annotations links notes search""".split()
@@ -126,7 +127,9 @@ def begin(work: Work) -> None:
 
 def write(work: Work, written: Written, now: datetime) -> None:
     """Write everything."""
-    org = work.org_id
+    if work.is_staged:
+        rows.run(work, _EMPTY)
+    work.is_staged, org = True, work.org_id
     new = [(m, s, t) for m, s, t in written.alerts if m.is_new]
     changed = [m for m, _, _ in written.alerts if m.is_changed and not m.is_new]
     pulsed = [(m.id, m.last_seen_at, m.deliveries, m.expires_at) for m, _, _ in written.alerts if not m.is_changed and not m.is_new]

@@ -40,7 +40,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that waits. `repeated`: the same body of the same source came within five minutes before; `part`: this alert of it alone."""
+    """A delivery that waits. `repeated`: the same body of the same source came within five minutes before; `part`: this one of it."""
 
     id: UUID
     source_id: UUID

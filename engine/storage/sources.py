@@ -21,6 +21,8 @@ from engine.storage import rows
 from engine.storage.paging import Order, read
 from engine.storage.work import Work
 
+_MOST_BY_ADDRESS = 200
+
 
 @dataclass(frozen=True)
 class Sender:
@@ -92,6 +94,18 @@ def directory(work: Work, public_id: str) -> tuple[UUID, UUID] | None:
     """The organization and the source of a public id. Needs no tenant."""
     row = work.session.get(SourceDirectory, public_id)
     return None if row is None else (row.org_id, row.source_id)
+
+
+def by_address(work: Work, kind: str) -> list[tuple[UUID, UUID]]:
+    """Organization and id of the sources of a kind that are known by their address. Needs no tenant."""
+    begins = address_id(kind, None)
+    query = select(SourceDirectory).where(col(SourceDirectory.public_id).startswith(begins, autoescape=True))
+    return [(row.org_id, row.source_id) for row in work.session.execute(query.limit(_MOST_BY_ADDRESS)).scalars()]
+
+
+def address_id(kind: str, source_id: UUID | None) -> str:
+    """Under what a source that is known by its address is in the directory."""
+    return f"address:{kind}:{source_id or ''}"
 
 
 def register(work: Work, public_id: str, source_id: UUID) -> None:

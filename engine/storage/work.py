@@ -55,6 +55,7 @@ class Work:
     session: Session
     tenant: Tenant
     now: datetime
+    is_staged: bool = False  # whether temporary tables hold what was written already
     _touched: dict[str, dict[UUID, None]] = field(default_factory=dict)
     _teams: set[UUID] = field(default_factory=set)
     _concerns_all: bool = False
