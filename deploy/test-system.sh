@@ -7,6 +7,11 @@ need() { [ -e "$1" ] || missing="$missing $2"; }
 need /usr/bin/chromium chromium
 need /usr/lib/postgresql/15/bin/postgres postgresql-15
 need /usr/bin/openssl openssl
+need /usr/bin/prometheus prometheus
+need /usr/bin/prometheus-alertmanager prometheus-alertmanager
+need /usr/bin/amtool prometheus-alertmanager
+need /usr/bin/prometheus-node-exporter prometheus-node-exporter
+need /usr/bin/vmalert victoria-metrics
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "Missing, so some tests are left out:$missing (Debian: apt install$missing)" >&2

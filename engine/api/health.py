@@ -60,10 +60,19 @@ def _shown(measured: Health) -> dict[str, Any]:
         ],
         "tick_age_seconds": round(measured.tick_age.total_seconds(), 1) if measured.tick_age is not None else None,
         "queue_age_seconds": round(measured.queue_age.total_seconds(), 1),
+        "intake_age_seconds": round(measured.intake_age.total_seconds(), 1),
+        "proof": _proof(measured),
         "disk_free_ratio": round(measured.disk_free, 3),
         "database_bytes": measured.database_bytes,
         "faults": [fault.words for fault in measured.faults],
     }
+
+
+def _proof(measured: Health) -> dict[str, Any] | None:
+    if measured.proof_at is None:
+        return None
+    seconds = None if measured.proof_seconds is None else round(measured.proof_seconds, 3)
+    return {"seconds": seconds, "age_seconds": round((measured.now - measured.proof_at).total_seconds(), 1)}
 
 
 _NO_DATABASE = "the database does not answer: see the supervisor's log, or check AIOPS_DATABASE_URL"

@@ -1,11 +1,15 @@
 """What can Prometheus read of us?"""
 
 import hmac
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import accumulate
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
@@ -14,7 +18,9 @@ from engine.errors import Refused, Unavailable
 from engine.model.vocabulary import ProcessKind
 from engine.operations.door import runtime
 from engine.settings import Settings
-from engine.storage import health
+from engine.storage import census, health
+from engine.storage.census import Census
+from engine.storage.stages import BOUNDS
 
 router = APIRouter()
 
@@ -36,6 +42,8 @@ DISK = Gauge("aiops_disk_free_ratio", "Free part of the disk of the data directo
 DATABASE = Gauge("aiops_database_bytes", "Size of the database")
 FAULTS = Gauge("aiops_faults", "Things wrong with the installation, as /health lists them")
 
+INTAKE_AGE = Gauge("aiops_intake_queue_age_seconds", "How long the oldest delivery waits to be grouped")
+PROOF = Gauge("aiops_proof_seconds", "How long the last proof alert took through everything; -1 when it did not get through")
 INTAKE = ["kind", "source"]
 RECEIVED = Counter("aiops_intake_received", "Deliveries from a proven sender", INTAKE)
 STORED = Counter("aiops_intake_stored", "Deliveries on disk, each acknowledged after", INTAKE)
@@ -101,7 +109,37 @@ def metrics(request: Request) -> Response:
     DISK.set(measured.disk_free)
     DATABASE.set(measured.database_bytes)
     FAULTS.set(len(measured.faults))
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    INTAKE_AGE.set(measured.intake_age.total_seconds())
+    if measured.proof_at is not None:
+        PROOF.set(-1 if measured.proof_seconds is None else measured.proof_seconds)
+    counted = CollectorRegistry(auto_describe=False)
+    counted.register(Counted(census.take(runtime().database)))
+    return Response(generate_latest() + generate_latest(counted), media_type=CONTENT_TYPE_LATEST)
+
+
+class Counted(Collector):
+    """What the database counts, as it was at one moment."""
+
+    def __init__(self, found: Census) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        """Firing alerts and what was quarantined by source, and the histogram from receipt to incident."""
+        firing = GaugeMetricFamily("aiops_alerts_by_source", "Firing alerts", labels=["source", "severity"])
+        quarantined = CounterMetricFamily("aiops_intake_quarantined", "Alerts put aside by the pipeline", labels=INTAKE)
+        grouped = CounterMetricFamily("aiops_intake_grouped", "Alerts that have gone through the pipeline", labels=INTAKE)
+        for source in self._found.sources:
+            quarantined.add_metric([source.kind, source.public_id], source.quarantined)
+            grouped.add_metric([source.kind, source.public_id], source.alerts)
+            for severity, number in source.firing.items():
+                firing.add_metric([source.public_id, severity], number)
+        taken = HistogramMetricFamily("aiops_intake_group_duration_seconds", "From receipt of a delivery to its alerts being in incidents")
+        taken.add_metric([], self._cumulated(), self._found.seconds)
+        return [firing, quarantined, grouped, taken]
+
+    def _cumulated(self) -> list[tuple[str, float]]:
+        counts = [self._found.buckets.get(str(place), 0) for place in range(len(BOUNDS) + 1)]
+        return list(zip([*map(str, BOUNDS), "+Inf"], accumulate(counts), strict=True))
 
 
 def _permit(request: Request) -> None:

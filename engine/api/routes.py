@@ -94,6 +94,7 @@ ROUTES = (
     Route("GET", "/jobs/{job_id}", jobs.show),
     Route("POST", "/jobs/{job_id}/cancel", jobs.cancel),
     Route("GET", "/system", system.status),
+    Route("GET", "/system/storage", system.storage),
 )
 # Reached in another way than by this table, and how.
 ELSEWHERE = {

@@ -189,7 +189,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Storage:
-    """What a table holds and costs. `bytes_per_row` includes its indexes."""
+    """What a table holds and costs, by estimate. `bytes_per_row` includes its indexes."""
 
     table: str
     rows: int

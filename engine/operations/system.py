@@ -1,8 +1,9 @@
 """How is the installation, as the people who run it see it?"""
 
+from engine.model.alerts import Storage
 from engine.model.vocabulary import Permission
 from engine.operations.door import Context, operation, runtime
-from engine.storage import health
+from engine.storage import census, health
 from engine.storage.health import Health
 
 
@@ -10,3 +11,9 @@ from engine.storage.health import Health
 def status(ctx: Context) -> Health:
     """Show the processes, the queue, the disk and what is wrong."""
     return health.measure(runtime().database.aside, runtime().data_dir)
+
+
+@operation(Permission.INSTANCE, reads=True)
+def storage(ctx: Context) -> tuple[Storage, ...]:
+    """Show what the tables that grow hold and take on disk, by PostgreSQL's estimate: `bytes_per_row` with indexes."""
+    return census.storage(runtime().database.aside)

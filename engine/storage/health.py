@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from engine.storage import instance, jobs, migrate
+from engine.model.inbox import Proof
+from engine.storage import census, instance, jobs, migrate, proof
 from engine.storage.database import Database
 from engine.storage.instance import Beat
 from engine.storage.work import INSTANCE, work
@@ -15,6 +16,7 @@ from engine.storage.work import INSTANCE, work
 DISK_LEAST = 0.10
 TICK_MOST = timedelta(seconds=15)
 QUEUE_MOST = timedelta(minutes=5)
+INTAKE_MOST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Health:
     disk_free_bytes: int
     queue_age: timedelta
     database_bytes: int
+    intake_age: timedelta
+    proof_at: datetime | None
+    proof_seconds: float | None
     faults: tuple[Fault, ...]
 
 
@@ -48,7 +53,8 @@ def measure(database: Database, data_dir: Path) -> Health:
         errors = instance.timer_errors(open_work)
         size = open_work.session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
         revision = open_work.session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-        now = open_work.now
+        proved, now = proof.last(open_work), open_work.now
+    intake_age = census.queue_age(database)
     usage = shutil.disk_usage(next(p for p in (data_dir, *data_dir.parents) if p.exists()))
     ticks = [beat.tick_at for beat in beats if beat.tick_at]
     tick_age = now - max(ticks) if ticks else None
@@ -60,10 +66,16 @@ def measure(database: Database, data_dir: Path) -> Health:
         (tick_age is None or tick_age > TICK_MOST, "tick", f"the worker's tick is {_age(tick_age)}: see the worker's log"),
         (free < DISK_LEAST, "disk", f"the disk of {data_dir} has {free:.0%} free: make room or move AIOPS_DATA_DIR"),
         (queue_age > QUEUE_MOST, "queue", f"the oldest job waits, {_age(queue_age)}: see the worker's log"),
+        (intake_age > INTAKE_MOST, "intake", f"the oldest delivery waits, {_age(intake_age)}: see the worker's log"),
+        (bool(proved and proved.error), "proof", f"{proved.error if proved else ''}: see the worker's log"),
         *((True, f"duty {name}", f"the duty {name} failed: {error}; see the worker's log") for name, error in errors.items()),
     ]
     faults = tuple(Fault(what, words) for bad, what, words in checks if bad)
-    return Health(now, revision, beats, tick_age, free, usage.free, queue_age, size, faults)
+    return Health(now, revision, beats, tick_age, free, usage.free, queue_age, size, intake_age, *_proof(proved), faults)
+
+
+def _proof(proved: Proof | None) -> tuple[datetime | None, float | None]:
+    return (proved.at, proved.seconds) if proved else (None, None)
 
 
 def _age(age: timedelta | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from engine.model.heard import Delivery
 from engine.model.ids import floor_id, time_of
@@ -118,7 +118,8 @@ def applied(work: Work, ids: Sequence[UUID]) -> None:
 
 def oldest(work: Work) -> datetime | None:
     """Since when the oldest delivery of this organization waits."""
-    first = work.session.execute(select(func.min(Pending.id)).where(Pending.org_id == work.org_id)).scalar_one()
+    query = select(Pending.id).where(Pending.org_id == work.org_id).order_by(Pending.id).limit(1)
+    first = work.session.execute(query).scalar_one_or_none()
     return None if first is None else time_of(first)
 
 

@@ -11,6 +11,7 @@ from engine.storage import audit, instance, jobs, links, partitions, replays, se
 from engine.storage.database import Database
 from engine.storage.directories import organizations
 from engine.storage.work import INSTANCE, Tenant, work
+from engine.workflows import proving
 
 SESSIONS_KEPT = timedelta(days=90)
 
@@ -33,7 +34,11 @@ class Duties:
 
     def table(self) -> dict[str, tuple[int, Callable[[], None]]]:
         """Every duty."""
-        return {"partitions": (3600, self.partitions), "sweep": (600, self.sweep)}
+        return {"partitions": (3600, self.partitions), "sweep": (600, self.sweep), "proof": (60, self.prove)}
+
+    def prove(self) -> None:
+        """Prove that an alert gets through everything."""
+        proving.prove(self.database)
 
     def partitions(self) -> None:
         """Make the weeks ahead and drop those that are past their time."""
