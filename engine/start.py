@@ -107,7 +107,7 @@ def worker(found: Settings) -> Worker:
     process = process_name(ProcessKind.WORKER)
     url = embedded(found).url(APPLICATION) if found.database_url is None else found.database_url
     applier = Applier(open_application(found, url, "intake"), process)
-    return Worker(opened, Duties(opened, owner, keeping), process, VERSION, applier)
+    return Worker(opened, Duties(opened, owner, keeping, found.provision_dir), process, VERSION, applier)
 
 
 class Web:

@@ -98,6 +98,8 @@ ROUTES = (
 )
 # Reached in another way than by this table, and how.
 ELSEWHERE = {
+    "provisioning.check": "python -m engine provision --check",
+    "provisioning.apply": "python -m engine provision, and every minute with AIOPS_PROVISION_DIR",
     "sessions.sign_out": "DELETE /api/v1/sessions, which also removes the cookies",
     "sessions.switch": "POST /auth/switch, which also sets the cookies",
 }

@@ -12,7 +12,7 @@ from engine.identity.actor import Actor, Request
 from engine.model.people import Organization
 from engine.model.vocabulary import ActorKind, Role
 from engine.settings import Settings
-from engine.storage import directories, embedded
+from engine.storage import directories, embedded, proof
 from engine.storage import migrate as schema
 from engine.storage.database import Database
 from engine.storage.work import Tenant, work
@@ -56,7 +56,7 @@ def system(database: Database, organization: str | None = None) -> Actor:
 def organizations(database: Database) -> list[tuple[UUID, str]]:
     """All organizations with their names, the oldest first."""
     with work(database, Tenant()) as open_work:
-        ids = directories.organizations(open_work)
+        ids = [id for id in directories.organizations(open_work) if id != proof.ORGANIZATION]
     found = []
     for id in ids:
         with work(database, Tenant(id)) as open_work:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -11,7 +12,7 @@ from engine.storage import audit, instance, jobs, links, partitions, replays, se
 from engine.storage.database import Database
 from engine.storage.directories import organizations
 from engine.storage.work import INSTANCE, Tenant, work
-from engine.workflows import proving
+from engine.workflows import handlers, proving, provisioner
 
 SESSIONS_KEPT = timedelta(days=90)
 
@@ -31,10 +32,19 @@ class Duties:
     database: Database
     owner: Engine | None
     keeping: Keeping
+    provision_dir: Path | None = None
 
     def table(self) -> dict[str, tuple[int, Callable[[], None]]]:
         """Every duty."""
-        return {"partitions": (3600, self.partitions), "sweep": (600, self.sweep), "proof": (60, self.prove)}
+        always = {"partitions": (3600, self.partitions), "sweep": (600, self.sweep), "proof": (60, self.prove)}
+        return always if self.provision_dir is None else always | {"provision": (60, self.provision)}
+
+    def provision(self) -> None:
+        """Make teams and sources as files describe them."""
+        assert self.provision_dir is not None, "a duty only where there is a folder"
+        if actors := handlers.everywhere(self.database):
+            for change in provisioner.provision(self.provision_dir, actors, only_check=False):
+                logger().info("provisioned", change=change)
 
     def prove(self) -> None:
         """Prove that an alert gets through everything."""

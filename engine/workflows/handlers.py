@@ -12,9 +12,13 @@ from pydantic import TypeAdapter
 
 from engine.identity.actor import Actor, Request
 from engine.model.audit import AuditVerdict
+from engine.model.people import Organization
 from engine.model.vocabulary import ActorKind, Role
 from engine.operations import audit
+from engine.storage import directories, proof
+from engine.storage.database import Database
 from engine.storage.jobs import Leased
+from engine.storage.work import Tenant, work
 
 Handler = Callable[[Leased], dict[str, Any]]
 HANDLERS: dict[str, Handler] = {}
@@ -33,6 +37,18 @@ def handles(kind: str) -> Callable[[Handler], Handler]:
 def workflow(org_id: UUID, job_id: UUID, kind: str) -> Actor:
     """The actor that a job is in its organization."""
     return Actor(kind=ActorKind.WORKFLOW, id=job_id, name=kind, org_id=org_id, role=Role.OWNER, request=Request(trace_id=str(job_id)))
+
+
+def everywhere(database: Database) -> list[Actor]:
+    """The schedule as actor of every organization that has people."""
+    with work(database, Tenant()) as open_work:
+        ids = [id for id in directories.organizations(open_work) if id != proof.ORGANIZATION]
+    found: list[Actor] = []
+    for id in ids:
+        with work(database, Tenant(id)) as open_work:
+            name = open_work.session.get_one(Organization, id).name
+        found.append(Actor(ActorKind.SCHEDULE, UUID(int=0), "schedule", id, Role.OWNER, organization=name))
+    return found
 
 
 @handles(audit.VERIFY_JOB)
