@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from engine.api import contract
 from engine.errors import AiopsError, FieldError, Invalid, NotSignedIn, TooMany, Unavailable
 from engine.log import logger, trace_id
 
@@ -82,6 +83,9 @@ class Api(FastAPI):
             "token": {"type": "http", "scheme": "bearer", "description": "an API token: aio_…"},
             "session": {"type": "apiKey", "in": "cookie", "name": "aiops_session"},
         }
+        spec["components"]["securitySchemes"] |= contract.SCHEMES
+        for path, methods in contract.paths().items():
+            spec["paths"].setdefault(path, {}).update(methods)
         for answer in (answer for path in spec["paths"].values() for entry in path.values() for answer in entry["responses"].values()):
             content = answer.get("content", {})
             if content.get("application/json", {}).get("schema") == _SCHEMA:

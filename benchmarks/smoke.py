@@ -1,0 +1,109 @@
+"""Has an alert become dearer? `python -m benchmarks.smoke` measures for a quarter of a minute; `--write` keeps it as the figures.
+
+Two figures that say more than the time on a clock, which depends on what else the machine does: the CPU of web, worker and
+PostgreSQL for one alert at a steady rate, and the SQL statements of a batch, which must be the same for few alerts and for many.
+benchmarks/figures.json holds what they were; neither may exceed that by more than half.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+import psycopg
+
+from benchmarks.intake import Bench
+from benchmarks.measured import Measured, measured
+from benchmarks.posting import Bodies
+from engine import pipeline, start
+from engine.model.heard import Delivery
+from engine.model.ids import delivery_id
+from engine.settings import load
+from engine.storage import batches, lanes, sources
+from engine.storage.database import Database
+from engine.storage.inbox import Waiting
+from engine.storage.work import Tenant, work
+
+FIGURES = Path(__file__).with_name("figures.json")
+HEADROOM = 1.5
+_PACE = {"rate": 1000.0, "seconds": 10.0, "warm_up": 3.0}
+_A_POST = 20
+
+
+def cost(on: Measured) -> float:
+    """The milliseconds of CPU of all processes for one alert, at a steady thousand a second."""
+    options = argparse.Namespace(**_PACE)
+    return Bench(on, options).paced(options.rate)["cpu_ms_per_alert"]["all"]
+
+
+def statements(database: Database, org_id: UUID, source_id: UUID, alerts: int) -> int:
+    """How many statements a batch of so many alerts takes, half of them new, on a connection that has had one before."""
+    now, bodies = datetime.now(UTC), Bodies(_A_POST, f"batch of {alerts}, {datetime.now(UTC)}", 1, 0)
+    deliveries = [Delivery(bodies.next(), {}, now) for _ in range(alerts // _A_POST)]
+    waiting = [Waiting(delivery_id(now), source_id, "alertmanager", each, False) for each in deliveries]
+    with work(database, Tenant(org_id, all_teams=True, instance=True)) as open_work:
+        lanes.alone(open_work)
+        senders = sources.senders(open_work, {source_id})
+        batches.begin(open_work)
+        with counted() as said:
+            ingested, _ = pipeline.run(open_work, waiting, senders)
+    assert len(ingested.items) == alerts, "every alert is understood"
+    return len(said)
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Everything that any connection is asked meanwhile."""
+    said: list[str] = []
+
+    def noting(name: str) -> Any:
+        real = getattr(psycopg.Cursor, name)
+
+        def noted(self: Any, query: Any, *values: Any, **named: Any) -> Any:
+            said.append(str(query))
+            return real(self, query, *values, **named)
+
+        return noted
+
+    with patch.multiple(psycopg.Cursor, **{name: noting(name) for name in ("execute", "executemany", "copy")}):
+        yield said
+
+
+def figures() -> dict[str, float]:
+    """What was written down."""
+    return json.loads(FIGURES.read_text())
+
+
+def _all(on: Measured) -> dict[str, float]:
+    found = load({"AIOPS_DATA_DIR": str(on.installed.data_dir)})
+    database = start.database(found, "smoke")
+    try:
+        few, many = (statements(database, on.org_id, on.source_id, alerts) for alerts in (20, 1000))
+    finally:
+        database.close()
+    return {"cpu_ms_per_alert": cost(on), "statements_per_batch": few, "statements_per_large_batch": many}
+
+
+def main() -> int:
+    """Run by the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="keep what is measured as the figures")
+    options = parser.parse_args()
+    with measured() as on:
+        found = _all(on)
+    print(json.dumps(found))
+    many = found.pop("statements_per_large_batch")
+    if options.write:
+        FIGURES.write_text(json.dumps(found, indent=2) + "\n")
+    dearer = [name for name, figure in figures().items() if found[name] > HEADROOM * figure]
+    return 1 if dearer or many != found["statements_per_batch"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Is nothing lost that was acknowledged while the disk was full?"""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from benchmarks.findings import Record, at_rest, findings
+from benchmarks.measured import Measured, measured
+from benchmarks.posters import Posters
+
+pytestmark = pytest.mark.slow
+
+_SIZE = "256m"
+_FULL_FOR = 12.0
+# A client hears nothing worse than this; a connection is refused only while something starts again.
+_ALLOWED = {"202", "503", "ConnectError"}
+
+
+@pytest.fixture
+def home(scratch: Path) -> Iterator[Path]:
+    """A folder whose `data` is a small disk."""
+    disk = scratch / "full" / "data"
+    disk.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=0711", "tmpfs", disk], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield disk.parent
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def test_a_full_disk_loses_nothing(home: Path) -> None:
+    with measured(home) as on:
+        posters = Posters(on.url, on.secret, 5, Record(), connections=4)
+        with posting(posters):
+            until(lambda: posters.answers["202"] > 50, 30)
+            keep_full(home / "data", _FULL_FOR)
+            before = posters.answers["202"]
+            until(lambda: posters.answers["202"] > before + 50, 90)
+        assert posters.faults == []
+        assert posters.answers["503"] > 0, "the disk was full enough to be felt"
+        assert posters.answers.keys() <= _ALLOWED, posters.answers
+        assert found_after(on, posters.record) == []
+
+
+def keep_full(disk: Path, seconds: float) -> None:
+    """Take every byte that is free, for so long, and give them back."""
+    filler, ends = disk / "filler", time.monotonic() + seconds
+    handle = os.open(filler, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    try:
+        while time.monotonic() < ends:
+            for size in (1 << 20, 1 << 12):
+                _fill(handle, bytes(size))
+            time.sleep(0.1)
+    finally:
+        os.close(handle)
+        filler.unlink()
+
+
+def _fill(handle: int, chunk: bytes) -> None:
+    try:
+        while os.write(handle, chunk):
+            pass
+    except OSError:
+        return  # full
+
+
+@contextmanager
+def posting(posters: Posters) -> Iterator[None]:
+    """Post as long as it lasts."""
+    threads = [threading.Thread(target=posters.run, args=(number,), daemon=True) for number in range(posters.connections)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        posters.stopping = True
+        for thread in threads:
+            thread.join(60)
+
+
+def until(what, within: float) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + within
+    while not what():
+        assert time.monotonic() < deadline, f"not within {within} s"
+        time.sleep(0.1)
+
+
+def found_after(on: Measured, record: Record) -> list[str]:
+    """What is wrong once nothing waits any more."""
+    on.drained(120)
+    with on.db() as db:
+        return [*at_rest(db, on.org_id, 60), *findings(db, on.org_id, record)]
