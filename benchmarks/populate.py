@@ -35,6 +35,7 @@ def populate(on: Measured, firing: int, resolved: int, over: int) -> None:
             for first in range(0, many, _AT_ONCE):
                 _make(db, state, {"org": on.org_id, "source": on.source_id, "first": first, "last": min(many, first + _AT_ONCE) - 1})
         db.execute("DROP FUNCTION bench_id(timestamptz)")
+        db.execute("UPDATE lane SET due_at = now() WHERE org_id = %s AND kind = 'check'", (on.org_id,))  # some are soon to be looked at
         db.execute("VACUUM ANALYZE alert, alert_history, alert_entry, incident, incident_alert")
         db.execute("CHECKPOINT")
 
@@ -50,14 +51,14 @@ def _make_weeks(on: Measured) -> None:
 def _make(db: psycopg.Connection[Any], state: str, values: dict[str, Any]) -> None:
     table, at, closed_at, check_at = _STATES[state]
     values = values | {"state": state, "each": _EACH, "firing": state == "firing"}
-    with db.transaction():
-        db.execute(_NUMBERED, values)
-        db.execute(_INCIDENTS, values)
-        db.execute(_DRAWN.format(at=at, closed_at=closed_at, check_at=check_at), values)
-        db.execute(_ALERTS.format(table=table), values)
-        db.execute(_MEMBERS, values)
-        db.execute(_ENTRIES, values)
-        db.execute("DROP TABLE made_incident, made")
+    # Bound here and not by the server, which would not know which integers these are.
+    with db.transaction(), psycopg.ClientCursor(db) as cursor:
+        cursor.execute(_NUMBERED, values)
+        cursor.execute(_INCIDENTS, values)
+        cursor.execute(_DRAWN.format(at=at, closed_at=closed_at, check_at=check_at), values)
+        for statement in (_ALERTS.format(table=table), _MEMBERS, _ENTRIES):
+            cursor.execute(statement, values)
+        cursor.execute("DROP TABLE made_incident, made")
 
 
 # A UUIDv7 of that time, as engine/model/ids.py makes them.

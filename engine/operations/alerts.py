@@ -127,23 +127,27 @@ def explain(ctx: Context, alert_id: UUID) -> Explanation:
     return Explanation(alert_id, row.fingerprint, row.identity_by, tuple(reasons))
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def acknowledge(ctx: Context, ids: Ids) -> Bulk:
     """Say that somebody looks after these alerts; their incidents are acknowledged with them."""
     return _on_each(ctx, ids, acts.acknowledge)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def resolve(ctx: Context, ids: Ids) -> Bulk:
     """Close alerts by hand. One that is sent again from the same start stays closed; from a new start, it fires again."""
     return _on_each(ctx, ids, acts.close)
 
 
-@operation(Permission.CONFIGURE)
+@operation(Permission.CONFIGURE, thing=True)
 def delete(ctx: Context, ids: Ids) -> Bulk:
     """Delete alerts with their histories, for good; the timelines of their incidents stay."""
     lanes.alone(ctx.work)
-    gone = acts.delete(ctx.work, list(dict.fromkeys(ids)), acts.Who(ctx.actor.id, ctx.actor.name, ctx.work.now))
+    teams = stored.teams_of(ctx.work, list(dict.fromkeys(ids)))
+    may = [id for id, team_id in teams.items() if ctx.actor.may(Permission.CONFIGURE, team_id)]
+    if teams and not may:
+        ctx.require(Permission.CONFIGURE, next(iter(teams.values())))
+    gone = acts.delete(ctx.work, may, acts.Who(ctx.actor.id, ctx.actor.name, ctx.work.now))
     return _bulk(ids, gone, "There is no such alert.")
 
 

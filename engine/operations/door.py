@@ -126,10 +126,10 @@ def forgive_tries(subjects: list[throttle.Subject]) -> None:
 class Operation(Generic[P, R]):
     """One thing that can be done: its name, permission, argument schema and answer."""
 
-    def __init__(self, function: Callable[Concatenate[Context, P], R], permission: Permission, reads: bool, team: str) -> None:
+    def __init__(self, function: Callable[Concatenate[Context, P], R], permission: Permission, reads: bool, team: str, thing: bool) -> None:
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         self.summary = (inspect.getdoc(function) or "").split("\n")[0]
-        self.function, self.permission, self.reads, self.team = function, permission, reads, team
+        self.function, self.permission, self.reads, self.team, self.thing = function, permission, reads, team, thing
         self.arguments = _schema(function, self.name)
         self.answers = get_type_hints(function)["return"]
         OPERATIONS[self.name] = self
@@ -145,6 +145,8 @@ class Operation(Generic[P, R]):
             raise
 
     def _permit(self, actor: Actor, arguments: dict[str, Any]) -> None:
+        if self.thing and any(actor.may(self.permission, team_id) for team_id in actor.teams):
+            return
         team_id = arguments[self.team] if self.team else None
         if not actor.may(self.permission, team_id):
             if team_id is not None and not actor.may(Permission.VIEW, team_id):
@@ -207,14 +209,15 @@ class Entrance(Generic[P, R]):
 
 
 def operation(
-    permission: Permission, *, reads: bool = False, team: str = ""
+    permission: Permission, *, reads: bool = False, team: str = "", thing: bool = False
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
     """Make a function of this package an operation.
 
     `reads`: it changes nothing, so it is not audited. `team` names the argument that holds the team it acts on;
     without it the permission is asked for the organization, and the function asks `context.require` for what it loads.
+    `thing`: what it acts on may be a team's, so at the door it is enough to have the permission in some team.
     """
-    return lambda function: Operation(function, permission, reads, team)
+    return lambda function: Operation(function, permission, reads, team, thing)
 
 
 def entrance(function: Callable[Concatenate[Entry, P], R]) -> Entrance[P, R]:

@@ -81,7 +81,7 @@ def timeline(
     return stored.timeline(ctx.work, incident_id, kind or [], page)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def acknowledge(ctx: Context, incident_id: UUID, note: Text = "") -> IncidentView:
     """Say that somebody looks after an incident. Raises Conflict when it is resolved."""
     row = _mine(ctx, incident_id)
@@ -93,7 +93,7 @@ def acknowledge(ctx: Context, incident_id: UUID, note: Text = "") -> IncidentVie
     return _saved(ctx, row)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def assign(ctx: Context, incident_id: UUID, user_id: UUID | None = None) -> IncidentView:
     """Give an incident an owner, or none."""
     row = _mine(ctx, incident_id)
@@ -107,7 +107,7 @@ def assign(ctx: Context, incident_id: UUID, user_id: UUID | None = None) -> Inci
     return _saved(ctx, row)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def comment(ctx: Context, incident_id: UUID, text: Comment) -> IncidentEntryView:
     """Write a comment into the timeline."""
     row = _mine(ctx, incident_id)
@@ -117,7 +117,7 @@ def comment(ctx: Context, incident_id: UUID, text: Comment) -> IncidentEntryView
     return IncidentEntryView(line.id, ctx.work.now, line.kind, line.actor_name, None, text, {})
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def change(
     ctx: Context,
     incident_id: UUID,
@@ -143,7 +143,7 @@ def change(
     return _saved(ctx, row)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def resolve(ctx: Context, incident_id: UUID, cause: Text = "", resolution: Text = "") -> IncidentView:
     """Resolve an incident, maybe with its cause and what was done. Its alerts keep saying what their senders say."""
     row = _mine(ctx, incident_id)
@@ -155,7 +155,7 @@ def resolve(ctx: Context, incident_id: UUID, cause: Text = "", resolution: Text 
     return _saved(ctx, row)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def reopen(ctx: Context, incident_id: UUID) -> IncidentView:
     """Open a resolved incident again."""
     row = _mine(ctx, incident_id)
@@ -170,7 +170,7 @@ def reopen(ctx: Context, incident_id: UUID) -> IncidentView:
     return _saved(ctx, row)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def merge(ctx: Context, incident_id: UUID, ids: Annotated[list[UUID], Field(min_length=1, max_length=_MOST_MERGED)]) -> IncidentView:
     """Put all alerts of other incidents into this one, and resolve those as merged."""
     row = _mine(ctx, incident_id)
@@ -193,7 +193,7 @@ def merge(ctx: Context, incident_id: UUID, ids: Annotated[list[UUID], Field(min_
     return _saved(ctx, row)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     """Put some alerts of an incident into a new one of their own."""
     row = _mine(ctx, incident_id)
@@ -212,7 +212,7 @@ def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     return _view(ctx, _incident(ctx, to.id))
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def move(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     """Put live alerts, wherever they are, into this incident."""
     row = _mine(ctx, incident_id)

@@ -28,7 +28,7 @@ def deliveries(ctx: Context, source_id: UUID, page: Paging = Paging()) -> Page[D
     return inbox.deliveries(ctx.work, _source(ctx, source_id).id, None, page)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def send_test(ctx: Context, source_id: UUID) -> DeliveryView:
     """Deliver a sample of the source's kind as if its sender had: it becomes an alert like any other."""
     source = _source(ctx, source_id)

@@ -41,14 +41,14 @@ def show(ctx: Context, entry_id: UUID) -> QuarantinedBody:
     return QuarantinedBody(_view(found[0], names), kept.headers if kept else {}, body)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def replay(ctx: Context, ids: Ids) -> Bulk:
     """Deliver entries again, as their sources are set up now. What still cannot be understood stays, with its reason."""
     done, failed = _replay(ctx, ids)
     return Bulk(tuple(done), tuple(failed))
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def replay_all(ctx: Context, source_id: UUID | None = None) -> Replayed:
     """Deliver everything that waits again, of one source or of all; a thousand at a time."""
     ids = stored.waiting(ctx.work, source_id, _AT_ONCE)
@@ -56,7 +56,7 @@ def replay_all(ctx: Context, source_id: UUID | None = None) -> Replayed:
     return Replayed(len(done), len(failed), len(ids) == _AT_ONCE)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.RESPOND, thing=True)
 def discard(ctx: Context, ids: Ids) -> Bulk:
     """Decide that entries are not wanted."""
     rows = _mine(ctx, ids)

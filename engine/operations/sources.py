@@ -100,7 +100,7 @@ def create(
     return NewSource(_shown(ctx, source), secret)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.CONFIGURE, thing=True)
 def change(
     ctx: Context,
     source_id: UUID,
@@ -123,7 +123,7 @@ def change(
     return _saved(ctx, source)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.CONFIGURE, thing=True)
 def pause(ctx: Context, source_id: UUID, paused: bool = True) -> SourceView:
     """Refuse what a source sends, until it is resumed with `paused` false."""
     source = _mine(ctx, source_id)
@@ -132,7 +132,7 @@ def pause(ctx: Context, source_id: UUID, paused: bool = True) -> SourceView:
     return _saved(ctx, source)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.CONFIGURE, thing=True)
 def rotate(ctx: Context, source_id: UUID, overlap_hours: Overlap = 24) -> NewSource:
     """Give a source a new secret, shown once; the one before stays valid for some hours. Two are valid at once, not more."""
     source = _mine(ctx, source_id)
@@ -150,7 +150,7 @@ def rotate(ctx: Context, source_id: UUID, overlap_hours: Overlap = 24) -> NewSou
     return NewSource(_shown(ctx, source), secret)
 
 
-@operation(Permission.VIEW)
+@operation(Permission.CONFIGURE, thing=True)
 def delete(ctx: Context, source_id: UUID) -> None:
     """Delete a source: nothing is taken from it any more. Its alerts stay."""
     source = _mine(ctx, source_id)

@@ -155,6 +155,15 @@ def one(work: Work, alert_id: UUID) -> AlertView | None:
     return None
 
 
+def teams_of(work: Work, ids: Sequence[UUID]) -> dict[UUID, UUID | None]:
+    """The alerts among these that may be seen, live or over, and whose they are."""
+    found: dict[UUID, UUID | None] = {}
+    for table in (Alert, AlertHistory):
+        query = select(table.id, table.team_id).where(table.org_id == work.org_id, col(table.id).in_(ids))
+        found |= {row.id: row.team_id for row in work.session.execute(query)}
+    return found
+
+
 def facts(work: Work, alert_id: UUID) -> Alert | AlertHistory | None:
     """Everything kept of one alert."""
     for table in (Alert, AlertHistory):

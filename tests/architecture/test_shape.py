@@ -20,6 +20,10 @@ TESTS = {str(path.relative_to(PROJECT)) for path in (PROJECT / "tests").rglob("*
 MACHINERY = {"__init__.py", "door.py", "callers.py", "live.py", "words.py"}
 # Where a fault of any kind is caught and said, and nowhere else.
 CATCHES_ALL = {
+    "engine/api/edge.py": "the edge of everything: a delivery that meets a fault of ours is answered, so that it comes again",
+    "engine/api/keeping.py": "hands the failure of a shared commit on to each request that waits",
+    "engine/pipeline/__init__.py": "a poison alert is put aside, the batch goes on",
+    "engine/workflows/applier.py": "a supervisor",
     "engine/workflows/runner.py": "a workflow step",
     "engine/workflows/worker.py": "a supervisor",
 }

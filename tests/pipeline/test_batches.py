@@ -28,7 +28,13 @@ def test_an_alert_is_written_with_everything_that_was_told(line: Line) -> None:
     source = line.source()
     line.deliver(source, group(alert("Full", starts=line.begins, service="orders", env="prod", host="db-1")))
     found = line.alert()
-    assert (found.title, found.status, found.severity, found.severity_rank, found.severity_word) == ("Full", "firing", "critical", 1, "critical")
+    assert (found.title, found.status, found.severity, found.severity_rank, found.severity_word) == (
+        "Full",
+        "firing",
+        "critical",
+        1,
+        "critical",
+    )
     assert (found.service, found.environment, found.resource, found.source_id) == ("orders", "prod", "db-1", source.id)
     assert (found.count, found.deliveries, found.starts_at, found.first_seen_at) == (1, 1, line.begins, line.begins)
     assert line.rows("SELECT 1 FROM alert WHERE search @@ CAST(:q AS tsquery)", q="'full' & 'host=db-1'")
@@ -37,8 +43,10 @@ def test_an_alert_is_written_with_everything_that_was_told(line: Line) -> None:
 def test_each_alert_gets_an_incident_with_its_reason_and_score(line: Line) -> None:
     source = line.source()
     line.deliver(source, group(alert("One", service="orders"), alert("Two", service="orders"), alert("Three", service="stock")))
-    placed = line.rows("SELECT i.number, a.title, m.by, m.score, m.reason FROM incident_alert m JOIN incident i ON i.id = m.incident_id \
-        JOIN alert a ON a.id = m.alert_id ORDER BY a.title")
+    placed = line.rows(
+        "SELECT i.number, a.title, m.by, m.score, m.reason FROM incident_alert m JOIN incident i ON i.id = m.incident_id \
+        JOIN alert a ON a.id = m.alert_id ORDER BY a.title"
+    )
     opened, joined = "opened it: no open incident of its group within the window", "same service orders, within 5 min of its last alert"
     assert [(row.title, row.by, row.score, row.reason) for row in placed] == [
         ("One", "group", 1.0, opened),
@@ -84,6 +92,17 @@ def test_an_alert_that_becomes_worse_makes_its_incident_worse(line: Line) -> Non
     assert line.incident().open_by_severity == [0, 0, 0, 1, 0]
     changes = line.rows("SELECT severity_before, severity FROM alert_entry WHERE severity_before IS NOT NULL ORDER BY id")
     assert [tuple(row) for row in changes] == [("warning", "critical"), ("critical", "info")]
+
+
+def test_labels_and_words_that_change_while_an_alert_goes_on_are_shown_as_they_are_now(line: Line) -> None:
+    source, t = line.source(), line.begins
+    for severity, pod, minute in (("warning", "a", 0), ("critical", "b", 1)):
+        told = alert("One", starts=t, pod=pod) | {"fingerprint": "f"}
+        told["labels"]["severity"] = severity
+        line.deliver(source, group(told), t + minute * MINUTE)
+    found = line.alert()
+    assert (found.severity, found.severity_word) == ("critical", "critical")
+    assert (found.labels["pod"], found.labels["severity"], found.resource) == ("b", "critical", "b")
 
 
 # The timeline
@@ -211,6 +230,18 @@ def test_two_sources_with_one_identity_group_tell_of_one_alert(line: Line) -> No
     for place, source in enumerate(pair):
         line.deliver(source, group(alert("One", starts=line.begins)), line.begins + place * MINUTE)
     assert (line.alert().count, line.alert().deliveries) == (1, 2)
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+def test_an_alert_of_two_sources_belongs_to_the_team_that_told_of_it_first(line: Line, batches: int) -> None:
+    acme = line.company
+    first, second = (line.source(team_id=team.id, identity_group="pair") for team in (acme.red, acme.blue))
+    for place, source in enumerate((first, second)):
+        line.keep(line.post(source, group(alert("One", starts=line.begins)), line.begins + place * MINUTE))
+        if batches == 2:
+            line.apply()
+    line.apply()
+    assert (line.alert().team_id, line.alert().source_id, line.incident().team_ids) == (acme.red.id, first.id, [acme.red.id])
 
 
 def test_an_incident_is_seen_by_the_teams_of_its_alerts_and_by_nobody_else(line: Line) -> None:

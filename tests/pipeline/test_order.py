@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.factories import Company, found_company
 from tests.pipeline.applying import MINUTE, Line, alert, group
 
 START = st.integers(0, 8)
@@ -14,7 +13,6 @@ SAID = st.tuples(st.sampled_from("AB"), START, st.none() | st.integers(0, 8))
 SEVERITIES = ("critical", "error", "warning", "info")
 COLUMNS = "title, status, severity, severity_rank, count, starts_at, ends_at, ended_at, labels, annotations, search"
 Said = tuple[str, int, int | None]
-companies: dict[str, Company] = {}
 
 
 def told(line: Line, said: Said, beside: Said | None = None) -> bytes:
@@ -50,10 +48,8 @@ def ended(line: Line, said: list[Said], sizes: list[int]) -> dict[str, Any]:
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_deliveries_in_any_order_repeated_and_in_any_batches_end_in_the_same_alerts(
-    database: Any, data: st.DataObject, said: list[Said], sizes: list[int]
+    line: Line, data: st.DataObject, said: list[Said], sizes: list[int]
 ) -> None:
-    company = companies.setdefault("only", companies.get("only") or found_company(database, "Order"))
-    line = Line(database, company)
     more = data.draw(st.lists(st.sampled_from(said), max_size=4))
     plain, shuffled = ended(line, said, [len(said)]), ended(line, data.draw(st.permutations(said + more)), sizes)
     assert {name: tuple(row)[:11] for name, row in shuffled.items()} == {name: tuple(row)[:11] for name, row in plain.items()}

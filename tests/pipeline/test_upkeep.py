@@ -38,7 +38,9 @@ def test_an_incident_whose_alert_fires_again_meanwhile_does_not_resolve(line: Li
     assert (line.incident().status, line.incident().check_at, line.incident().firings) == ("detected", None, 2)
 
 
-@pytest.mark.parametrize(("minute", "numbers", "why"), [(30, [1], "within thirty minutes it is reopened"), (50, [1, 2], "after that it is over")])
+@pytest.mark.parametrize(
+    ("minute", "numbers", "why"), [(30, [1], "within thirty minutes it is reopened"), (50, [1, 2], "after that it is over")]
+)
 def test_an_alert_that_comes_back_reopens_its_incident_only_for_a_while(line: Line, minute: int, numbers: list[int], why: str) -> None:
     source = line.source(refire_minutes=120)
     over(line, source)

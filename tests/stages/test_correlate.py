@@ -159,7 +159,12 @@ def test_the_first_alert_gives_the_title_and_each_adds_its_service_and_team() ->
     correlate.join(there, alert(service="orders"), RED, at(1))
     correlate.join(there, alert(service="stock", title="Slow"), BLUE, at(3))
     correlate.join(there, alert(service="stock"), RED, at(2))
-    assert (there.title, there.title_team_id, there.services, there.team_ids) == ("orders: Disk full", RED, ["orders", "stock"], [RED, BLUE])
+    assert (there.title, there.title_team_id, there.services, there.team_ids) == (
+        "orders: Disk full",
+        RED,
+        ["orders", "stock"],
+        [RED, BLUE],
+    )
     assert (there.alert_count, there.last_alert_at, there.everybody) == (3, at(3), False)
 
 

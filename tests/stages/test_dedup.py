@@ -365,7 +365,12 @@ def test_a_person_closes_also_what_says_that_it_starts_in_the_future() -> None:
 def test_a_change_of_severity_is_told_with_what_it_was() -> None:
     found = life((firing(0, severity="warning"), 0))
     told = found.hear(firing(0, severity="critical"), 1)
-    assert (told.kind, told.changed_severity, told.severity_before, told.severity) == (Kind.HEARD, True, Severity.WARNING, Severity.CRITICAL)
+    assert (told.kind, told.changed_severity, told.severity_before, told.severity) == (
+        Kind.HEARD,
+        True,
+        Severity.WARNING,
+        Severity.CRITICAL,
+    )
     assert (found.is_.severity, found.is_.is_changed) == (Severity.CRITICAL, True)
 
 

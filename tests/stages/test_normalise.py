@@ -12,7 +12,7 @@ from engine.model.heard import Heard, Link
 from engine.model.vocabulary import IdentityBy, Severity
 from engine.stages.normalise import label_token, normalise, searchable, severity_of, tokens_of
 from engine.storage.database import Database
-from tests.stages.hearing import known, policy
+from tests.stages.hearing import NOON, known, policy
 
 LABELS = {"alertname": "DiskFull", "instance": "db-1", "namespace": "shop", "pod": "db-0", "job": "node", "cluster": "eu"}
 
@@ -224,8 +224,13 @@ def test_what_is_just_short_enough_stays_whole() -> None:
 @pytest.mark.fast
 def test_content_is_what_is_told_and_nothing_else() -> None:
     plain = known(heard()).content
-    assert plain == known(heard(severity="info", key="other")).content
-    told: list[dict[str, Any]] = [{"title": "x"}, {"description": "x"}, {"annotations": {"a": "b"}}, {"links": (Link("a", "https://b.test"),)}]
+    assert plain == known(heard(key="other", starts_at=NOON, group="g")).content
+    told: list[dict[str, Any]] = [
+        {"title": "x"},
+        {"description": "x"},
+        {"annotations": {"a": "b"}},
+        {"links": (Link("a", "https://b.test"),)},
+    ]
     assert len({known(heard(**more)).content for more in told} | {plain}) == 5
 
 

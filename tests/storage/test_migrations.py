@@ -14,6 +14,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlmodel import SQLModel
 
 from engine.errors import Misconfigured
+from engine.model.alerts import AlertColumns
 from engine.model.fields import Rls
 from engine.operations import people, tokens
 from engine.storage import migrate, partitions
@@ -25,8 +26,9 @@ pytestmark = pytest.mark.slow
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(migrate._config()).walk_revisions()]
 # Before the organization is known, these map a hash or a public id to it, without content. This is the whole list.
-UNGUARDED = {"session_directory", "token_directory", "lane", "alembic_version"}
-MODELS: dict[str, Any] = {str(model.__tablename__): model for model in SQLModel.__subclasses__() if "__table__" in vars(model)}
+UNGUARDED = {"session_directory", "token_directory", "source_directory", "lane", "alembic_version"}
+_TABLES = [*SQLModel.__subclasses__(), *AlertColumns.__subclasses__()]
+MODELS: dict[str, Any] = {str(model.__tablename__): model for model in _TABLES if "__table__" in vars(model)}
 
 EVERYTHING = """
 SELECT 'relation ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ '^alembic_version'
@@ -285,7 +287,8 @@ def guard_of(database: TestDatabase, table: str) -> Rls:
     """Read off the settings that its policies for the application ask for."""
     policies = f"SELECT concat(qual, with_check) FROM pg_policies WHERE tablename = '{table}' AND roles = '{{public}}'"
     asked = {setting for policy in all_of(database, policies) for setting in _SETTINGS if f"'app.{setting}'" in policy}
-    return _GUARDS[frozenset(asked)]
+    everybody = {"everybody"} if any("everybody" in policy for policy in all_of(database, policies)) else set()
+    return _GUARDS[frozenset(asked | everybody)]
 
 
 _SETTINGS = ("org", "user", "email", "teams", "all_teams", "instance")
@@ -294,6 +297,7 @@ _GUARDS = {
     frozenset({"instance"}): Rls.INSTANCE,
     frozenset({"org"}): Rls.ORG,
     frozenset({"org", "teams", "all_teams"}): Rls.TEAM,
+    frozenset({"org", "teams", "all_teams", "everybody"}): Rls.TEAMS,
     frozenset({"user"}): Rls.OWN,
     frozenset({"org", "user"}): Rls.OWN,
     frozenset({"org", "user", "email"}): Rls.OWN,

@@ -20,16 +20,18 @@ from sqlmodel import SQLModel
 from engine.errors import NotSignedIn, Refused
 from engine.identity.actor import Actor
 from engine.model.fields import Rls
+from engine.model.heard import Delivery
 from engine.model.instance import Instance
 from engine.model.vocabulary import ProcessKind, Role
 from engine.operations import audit, organizations, people, sign_in, teams, tokens
 from engine.operations.door import tenant_of
-from engine.storage import instance, jobs
+from engine.storage import instance, jobs, proof, quarantine, sources
 from engine.storage.database import Database
 from engine.storage.embedded import Embedded
 from engine.storage.instance import Beat
 from engine.storage.jobs import Errand
 from engine.storage.work import INSTANCE, Tenant, work
+from tests import delivering
 from tests.conftest import TestDatabase
 from tests.factories import HERE, Company, found_company
 
@@ -86,6 +88,15 @@ def furnished(database: Database, shared: TestDatabase, acme: Company, beta: Com
             organizations.rename(company.viewer, "Mine")
         with pytest.raises(NotSignedIn):
             sign_in.sign_in(HERE, company.viewer.email, SecretStr("not the password"))
+        for team_id in (None, company.red.id):
+            delivering.alert(company.owner, team_id)
+        over, _, _ = delivering.alert(company.owner)
+        poisoned = delivering.source(company.owner)
+        with work(database, Tenant(company.id, all_teams=True)) as open_work:
+            moved = {"org": company.id, "id": over}
+            open_work.session.execute(text("INSERT INTO alert_history SELECT * FROM alert WHERE org_id = :org AND id = :id"), moved)
+            quarantine.add(open_work, sources.one(open_work, poisoned.id), Delivery(b"{", {}, open_work.now), "half a body")
+            open_work.session.execute(text("INSERT INTO pending VALUES (:org, :id, 1, 1)"), moved)
         with shared.owner.begin() as db:
             db.execute(text("INSERT INTO audit_anchor VALUES (:org, 0, :hash, now())"), {"org": company.id, "hash": b"\0" * 32})
     with work(database, INSTANCE) as open_work:
@@ -93,6 +104,7 @@ def furnished(database: Database, shared: TestDatabase, acme: Company, beta: Com
         instance.hold(open_work, "tenancy", "me", timedelta(seconds=5))
         instance.beat(open_work, Beat("tenancy", ProcessKind.WEB, "0", open_work.now, open_work.now, None))
         instance.plan(open_work, {"tenancy": 3600})
+        proof.record(open_work, open_work.now, 0.1, "")
     return acme
 
 
@@ -121,7 +133,7 @@ def test_only_the_four_directories_have_no_policy(database: Database) -> None:
     with database.engine.connect() as db:
         with_policy = set(db.execute(text("SELECT DISTINCT tablename FROM pg_policies")).scalars())
         assert set(db.execute(text(EVERY_TABLE)).scalars()) - with_policy == OPEN_TO_ALL
-    assert OPEN_TO_ALL == {"lane", "session_directory", "token_directory", "alembic_version"}
+    assert OPEN_TO_ALL == {"lane", "session_directory", "source_directory", "token_directory", "alembic_version"}
 
 
 def test_raw_sql_without_a_tenant_sees_no_row_of_any_guarded_table(
@@ -411,12 +423,14 @@ def test_a_password_is_invisible_to_anyone_but_its_person(database: Database, ac
 def test_an_organization_sees_nothing_of_the_installation(database: Database, furnished: Company) -> None:
     with work(database, Tenant(furnished.id, all_teams=True, user_id=furnished.owner.id)) as open_work:
         db = open_work.session.connection()
-        assert [seen_in(db, table) for table in ("instance", "lease", "heartbeat", "timer", "sign_in_failure")] == [0] * 5
+        assert [
+            seen_in(db, table) for table in ("instance", "lease", "heartbeat", "timer", "sign_in_failure", "proof", "intake_stage")
+        ] == [0] * 7
 
 
 def test_the_installation_sees_nothing_of_an_organization(database: Database, furnished: Company) -> None:
     with work(database, INSTANCE) as open_work:
         assert open_work.session.get(Instance, uuid4()) is None
         db = open_work.session.connection()
-        own = {"instance", "lease", "heartbeat", "timer", "sign_in_failure"}
+        own = {"instance", "lease", "heartbeat", "timer", "sign_in_failure", "proof", "intake_stage"}
         assert {table for table in guarded_tables(db) if seen_in(db, table)} == own

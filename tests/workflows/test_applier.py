@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -98,7 +98,9 @@ def test_a_value_that_the_database_refuses_puts_only_its_own_delivery_aside(
 def test_text_that_no_database_can_hold_is_put_aside_or_cleaned_and_never_blocks_the_lane(line: Line, worker: Applier, part: str) -> None:
     source = line.source()
     odd = b'"\\u0000 \\ud800 \xf0\x9f\x94\xa5"'
-    told = {"title": b'"summary":' + odd, "labels": b'"summary":"x"', "annotations": b'"a":' + odd, "description": b'"description":' + odd}[part]
+    told = {"title": b'"summary":' + odd, "labels": b'"summary":"x"', "annotations": b'"a":' + odd, "description": b'"description":' + odd}[
+        part
+    ]
     label = odd if part == "labels" else b'"x"'
     body = b'{"alerts":[{"status":"firing","labels":{"alertname":"Odd","l":' + label + b'},"annotations":{' + told + b"}}]}"
     line.keep(line.post(source, body), line.post(source, group(alert("Fine"))))
@@ -118,6 +120,17 @@ def test_any_time_that_can_be_written_can_be_kept(line: Line, worker: Applier, s
     assert (line.waiting(), "Fine" in titles(line)) == ([], True)
     upkeep = line.check(line.begins + 60 * 24 * MINUTE)
     assert not upkeep.more
+
+
+@pytest.mark.parametrize(("where", "why"), [("labels", "a label names its group"), ("group", "the sender's group labels do")])
+def test_words_too_long_for_an_index_hold_nobody_up(line: Line, worker: Applier, where: str, why: str) -> None:
+    source, long = line.source(), "".join(f"{place:x}{place * 7919:x}" for place in range(1200))
+    body = group(alert("Long", cluster=long, namespace=long[::-1])) if where == "labels" else group(alert("Long"), big=long)
+    line.keep(line.post(source, body), line.post(source, group(alert("Fine"))))
+    with suppress(psycopg.Error):
+        worker.round()
+    assert line.waiting() == [], why
+    assert "Fine" in titles(line)
 
 
 def test_a_fault_of_the_database_itself_is_no_fault_of_the_delivery(line: Line, worker: Applier, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +229,9 @@ def test_a_full_delivery_has_an_id_for_each_of_its_alerts() -> None:
     assert MOST_PLACES > 1_000_000
 
 
-def test_an_organization_that_fails_does_not_keep_others_from_their_turn(line: Line, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_organization_that_fails_does_not_keep_others_from_their_turn(
+    line: Line, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Line(database, found_company(database, "Beta"))
     for each in (line, other):
         each.keep(each.post(each.source(), group(alert("One"))))

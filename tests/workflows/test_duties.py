@@ -11,11 +11,11 @@ from engine.storage import jobs
 from engine.storage.database import Database
 from engine.storage.work import Tenant, work
 from engine.workflows.duties import Duties, Keeping
-from tests.conftest import TestDatabase
+from tests.conftest import RETENTION, TestDatabase
 from tests.factories import HERE, enter, found_company
 from tests.workflows.conftest import hand_on
 
-KEEPING = Keeping(audit=timedelta(days=400), jobs=timedelta(days=14))
+KEEPING = Keeping(RETENTION, jobs=timedelta(days=14))
 
 
 def rows(database: Database, tenant: Tenant, table: str) -> int:

@@ -22,12 +22,12 @@ from engine.storage.work import CHANNEL
 from engine.workflows import worker as worker_module
 from engine.workflows.duties import Duties, Keeping
 from engine.workflows.worker import Worker
-from tests.conftest import TestDatabase
+from tests.conftest import RETENTION, TestDatabase
 from tests.storage.tenants import found
 from tests.workflows.conftest import as_installation, ends, hand_on, until
 
 Handles = Callable[[Callable[[Leased], dict[str, Any]]], None]
-KEEPING = Keeping(audit=timedelta(days=400), jobs=timedelta(days=14))
+KEEPING = Keeping(RETENTION, jobs=timedelta(days=14))
 LISTENING = "SELECT pid FROM pg_stat_activity WHERE query = %s AND datname = %s"
 
 
