@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check fast audit lock screenshots system
+.PHONY: help run dev test check fast audit lock screenshots system chaos bench bench-smoke fuzz
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 run: $(VENV)/run.stamp ## start everything and print the address; Ctrl-C stops it
 	@exec $(BIN)/python -m engine up
@@ -27,6 +27,18 @@ check: $(VENV)/test.stamp ## format, lint, types, import contracts, shape, fast 
 	$(BIN)/basedpyright
 	@rm -f .coverage
 	$(BIN)/python -m pytest tests -m fast --cov --cov-report= --cov-fail-under=0
+
+chaos: $(VENV)/test.stamp system ## post alerts while everything is killed, 50 times; nothing may be lost or doubled
+	$(BIN)/python -m benchmarks.chaos --kills 50
+
+bench: $(VENV)/test.stamp system ## how fast alerts are acknowledged, grouped and listed; prints JSON, takes half an hour
+	$(BIN)/python -m benchmarks.intake
+
+bench-smoke: $(VENV)/test.stamp ## the short form: fails when CPU or statements exceed the committed figures by half
+	$(BIN)/python -m benchmarks.smoke
+
+fuzz: $(VENV)/test.stamp ## fuzz every route by its contract, for long
+	TEST_FUZZ_EXAMPLES=500 $(BIN)/python -m pytest tests/api/test_fuzz.py
 
 audit: $(VENV)/test.stamp ## known vulnerabilities of what we depend on, and secrets in the tree
 	$(BIN)/python deploy/find_secrets.py

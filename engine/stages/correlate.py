@@ -18,6 +18,7 @@ WINDOW = timedelta(minutes=5)
 REOPEN = timedelta(minutes=30)
 RESOLVE_AFTER = timedelta(minutes=5)
 _LEAST = 0.5
+_AS_GROUP = 0.8  # below what a scorer with better reasons may say, and below a person's 1
 _GROUPS = ("cluster", "namespace", "service")
 _MOST_SERVICES = 50
 UNSTATED = 4  # the place of `not stated` in open_by_severity
@@ -100,10 +101,10 @@ class ByGroup:
         return (group_of(known),)
 
     def score(self, known: Known, incident: OpenIncident, now: datetime) -> tuple[float, str]:
-        """Sure within five minutes after the incident's last alert, and not at all after."""
+        """Fairly sure within five minutes after the incident's last alert, and not at all after."""
         if incident.group_key != group_of(known) or not incident.is_open or now - incident.last_alert_at > WINDOW:
             return 0.0, ""
-        return 1.0, f"same {incident.grouped_by}, within {WINDOW.seconds // 60} min of its last alert"
+        return _AS_GROUP, f"same {incident.grouped_by}, within {WINDOW.seconds // 60} min of its last alert"
 
 
 SCORERS: tuple[Scores, ...] = (ByGroup(),)

@@ -36,6 +36,8 @@ def hear(memory: Memory, known: Known, now: datetime, policy: Policy, repeated: 
     told = _fired(memory, known, now, policy) if known.heard.firing else _ended(memory, known, now, policy)
     if repeated and told.kind is Kind.HEARD:
         told.kind = Kind.REPEATED
+    if memory.firing and memory.check_at is None and (check_at := next_check(memory, policy)) is not None:
+        memory.check_at, memory.is_changed = check_at, True
     told.went_on = fired and memory.firing
     told.severity, told.severity_before = memory.severity, before
     told.changed_severity = before is not memory.severity and not first
@@ -60,7 +62,10 @@ def _fired(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
             _take(memory, known, starts_at)
         return Told(Kind.LATE, said=f"it tells of a start before the end at {memory.ended_at:%Y-%m-%d %H:%M:%S} UTC")
     if not is_latest:
-        return Told(Kind.LATE if is_episode else Kind.HEARD)
+        if memory.firing or memory.closed_by not in SOFT:
+            return Told(Kind.LATE if is_episode else Kind.HEARD)
+        _change(memory, now, policy, firing=True)  # one of a pair still tells of its own, older start
+        return Told(Kind.REOPENED)
     _take(memory, known, starts_at)
     if memory.firing:
         return Told(Kind.REFIRED if is_episode else Kind.HEARD)
@@ -75,7 +80,7 @@ def _fired(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
 def _take(memory: Memory, known: Known, starts_at: datetime) -> None:
     """Take over what the latest start says of the alert."""
     memory.starts_at = starts_at
-    if known.heard.bare and memory.content and not memory.is_new:
+    if known.heard.bare and memory.deliveries > 1:
         return
     memory.severity = known.severity
     if known.content != memory.content:
@@ -84,13 +89,15 @@ def _take(memory: Memory, known: Known, starts_at: datetime) -> None:
 
 def _ended(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
     heard = known.heard
-    ended_at = heard.ends_at or (now if memory.firing or memory.ended_at is None else memory.ended_at)
+    ended_at = heard.ends_at or _said_now(memory, now)
     if heard.starts_at is not None and ended_at < heard.starts_at:
         ended_at = heard.starts_at  # no negative durations
+    if not memory.count and _is_later(memory, ended_at, heard.starts_at):  # nothing better is known than its latest end
+        memory.starts_at, memory.severity = heard.starts_at, known.severity
+        memory.known, memory.content, memory.is_changed = known, known.content, True
     if memory.ended_at is None or ended_at > memory.ended_at:
         memory.ended_at, memory.is_changed = ended_at, True
     if not memory.count and memory.closed_at is None:
-        memory.starts_at, memory.severity = heard.starts_at, known.severity
         memory.closed_at, memory.closed_by, memory.ends_at = now, "sender", memory.ended_at
         memory.check_at = next_check(memory, policy)
         return Told(Kind.RESOLVED, said="its end was heard before any start, so no incident was opened")
@@ -106,12 +113,25 @@ def _ended(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
     return Told(Kind.RESOLVED)
 
 
+def _is_later(memory: Memory, ended_at: datetime, starts_at: datetime | None) -> bool:
+    if memory.ended_at is None or ended_at > memory.ended_at:
+        return True
+    return ended_at == memory.ended_at and starts_at is not None and (memory.starts_at is None or starts_at > memory.starts_at)
+
+
+def _said_now(memory: Memory, now: datetime) -> datetime:
+    """The end that a sender tells of without a time: when it was heard, and not before a start by a clock that is ahead."""
+    if not memory.firing and memory.ended_at is not None:
+        return memory.ended_at
+    return max(now, memory.starts_at or now)
+
+
 def close(memory: Memory, now: datetime, policy: Policy, by: str) -> None:
     """End a firing alert without the sender's word: by time (`stale`, `timed_out`) or by a person."""
     memory.closed_by = by
     memory.ends_at = memory.expires_at if by == "timed_out" and memory.expires_at else now
     if by not in SOFT:
-        memory.ended_at = max(now, memory.ended_at or now)
+        memory.ended_at = max(now, memory.ended_at or now, memory.starts_at or now)
     _change(memory, now, policy, firing=False)
 
 
@@ -124,7 +144,7 @@ def _change(memory: Memory, now: datetime, policy: Policy, *, firing: bool) -> N
         if memory.expires_at is not None and memory.expires_at <= now:
             memory.expires_at = None
     since = now - timedelta(seconds=policy.flap)
-    memory.changes = [at for at in memory.changes if at > since][-_MOST_CHANGES:] + [now]
+    memory.changes = [at for at in memory.changes if at > since][-max(_MOST_CHANGES, policy.flap_changes) :] + [now]
     memory.flapping = memory.flapping or len(memory.changes) >= policy.flap_changes
     memory.check_at = next_check(memory, policy)
 

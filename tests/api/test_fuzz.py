@@ -75,7 +75,14 @@ class Playground:
     server: Server
     company: Company
     tokens: dict[str, str]
-    secrets: dict[str, str]  # by kind of source
+    secrets: dict[str, str]  # of a source of each kind
+    public_ids: dict[str, str]  # of the same ones
+
+    def aim(self, case: Case) -> None:
+        """Let every other delivery go to the source that its secret is of; the others name one that is not there."""
+        named = (case.path_parameters or {}).get("source", "")
+        if named and len(str(named)) % 2:
+            case.path_parameters["source"] = self.public_ids.get(case.path_parameters.get("kind", ""), named)
 
     def senders(self, case: Case) -> list[Client]:
         """Who sends this: the owner and a viewer, or a source of that kind."""
@@ -99,8 +106,9 @@ def playground(server: Server, shared: TestDatabase, scratch: Path) -> Iterator[
     _ids.extend(alert.id for alert in known.alerts())
     _ids.extend(incident.id for incident in known.incidents())
     held = {role: tokens.create(company.owner, f"fuzz {role}", Role(role)).secret.get_secret_value() for role in ("owner", "viewer")}
-    yield Playground(server, company, held, {kind: new.secret.get_secret_value() for kind, new in made.items() if new.secret})
-    assert server.bearer(held["owner"]).get("/api/v1/me").status_code == 200, "the owner was let in to the end"
+    secrets = {kind: new.secret.get_secret_value() for kind, new in made.items() if new.secret}
+    yield Playground(server, company, held, secrets, {kind: new.source.public_id for kind, new in made.items()})
+    assert server.bearer(held["owner"]).get("/api/v1/tokens").status_code == 200, "the owner was let in to the end"
     _ids[:] = [UUID(int=0)]
 
 
@@ -116,9 +124,11 @@ def _send(case: Case, sender: Client) -> httpx.Response:
 
 
 def _is_in_order(case: Case, answer: httpx.Response) -> None:
-    """What holds for every answer, whatever was sent."""
+    """What holds for every answer, whatever was sent. Without a worker, /health says so with the 503 of its contract."""
+    is_health = case.path.startswith("/health") and answer.status_code == 503
+    case.validate_response(answer, checks=CHECKS[1:] if is_health else CHECKS)
     assert answer.headers["x-trace-id"]
-    if answer.status_code >= 400:
+    if answer.status_code >= 400 and not is_health:
         assert answer.headers["content-type"] == PROBLEM, answer.text
         assert answer.json()["status"] == answer.status_code and answer.json()["detail"]
     elif case.path.startswith("/api/v1"):
@@ -128,11 +138,9 @@ def _is_in_order(case: Case, answer: httpx.Response) -> None:
 @CONTRACT.parametrize()
 @ALWAYS_THE_SAME
 def test_every_route_answers_as_its_contract_says(case: Case, playground: Playground) -> None:
+    playground.aim(case)
     for sender in playground.senders(case):
-        answer = _send(case, sender)
-        case.validate_response(answer, checks=CHECKS)
-        if not case.path.startswith("/health"):
-            _is_in_order(case, answer)
+        _is_in_order(case, _send(case, sender))
 
 
 def _twist(case: Case, nasty: str, place: int) -> None:
@@ -156,10 +164,7 @@ def test_what_parsers_have_stumbled_over_is_answered_as_the_contract_says(label:
     @given(case=right, nasty=st.sampled_from(NASTY), place=st.integers(0, 20))
     def holds(case: Case, nasty: str, place: int) -> None:
         _twist(case, nasty, place)
-        for sender in playground.senders(case)[-1:]:
-            answer = _send(case, sender)
-            case.validate_response(answer, checks=CHECKS)
-            if not case.path.startswith("/health"):
-                _is_in_order(case, answer)
+        playground.aim(case)
+        _is_in_order(case, _send(case, playground.senders(case)[-1]))
 
     holds()
