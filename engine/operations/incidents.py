@@ -203,6 +203,8 @@ def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     now, leading = ctx.work.now, targets[0]
     to = OpenIncident(id=new_id(now), group_key=f"split {new_id(now)}", grouped_by="split by hand", last_alert_at=now, opened_at=now)
     to.title, to.title_team_id, to.environment, to.is_new = leading.title, leading.team_id, row.environment, True
+    to.everybody = any(target.team_id is None for target in targets)
+    to.team_ids = sorted({target.team_id for target in targets if target.team_id is not None})
     to.number = next(iter(remembered.numbers(ctx.work, 1)))
     acts.move(ctx.work, targets, to, who := _who(ctx), f"split from #{row.number}")
     line = acts.line(to.id, IncidentEntryKind.SPLIT, f"split from #{row.number}", who)

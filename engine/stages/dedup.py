@@ -47,15 +47,10 @@ def hear(memory: Memory, known: Known, now: datetime, policy: Policy, repeated: 
 
 
 def _fired(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
-    heard = known.heard
-    starts_at = heard.starts_at
-    if starts_at is None:  # the sender says no times: while it goes on it is the same start, after an end a new one
-        starts_at = memory.starts_at if memory.firing and memory.starts_at is not None else now
+    starts_at = _start_of(memory, known, now)
     is_first = not memory.count
     is_episode = _remember(memory, starts_at)
     is_latest = is_first or memory.starts_at is None or starts_at >= memory.starts_at
-    if heard.expires_at is not None and (memory.expires_at is None or heard.expires_at > memory.expires_at):
-        memory.expires_at = heard.expires_at
     if memory.ended_at is not None and starts_at <= memory.ended_at:
         # a late event counts, but does not move the alert back in time
         if is_latest and is_episode:
@@ -75,6 +70,17 @@ def _fired(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
         return Told(Kind.OPENED)
     _change(memory, now, policy, firing=True)
     return Told(Kind.REFIRED if is_episode else Kind.REOPENED)
+
+
+def _start_of(memory: Memory, known: Known, now: datetime) -> datetime:
+    """The start that a hearing tells of. It extends the alert, too, when its sender says how long it is good for."""
+    expires_at, starts_at = known.heard.expires_at, known.heard.starts_at
+    if expires_at is not None and (memory.expires_at is None or expires_at > memory.expires_at):
+        memory.expires_at = expires_at
+    if starts_at is not None:
+        return starts_at
+    # The sender says no times: while it goes on it is the same start, after an end a new one.
+    return memory.starts_at if memory.firing and memory.starts_at is not None else now
 
 
 def _take(memory: Memory, known: Known, starts_at: datetime) -> None:

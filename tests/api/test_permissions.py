@@ -108,7 +108,7 @@ class Place:
             made["entry_id"] = self._quarantined()
         if {"{alert_id}", "{incident_id}", "{number}"} & set(way.path.split("/")):
             made["alert_id"], made["incident_id"], number = delivering.alert(self.owner, self.team_id)
-            made["number"] = number  # pyright: ignore[reportArgumentType]
+            made["number"] = 1_999_999 if self.is_foreign else number  # pyright: ignore[reportArgumentType]
         return made
 
     def _quarantined(self) -> UUID:
@@ -143,7 +143,7 @@ BODIES: dict[str, Callable[[Made], dict[str, object]]] = {
     "sources.change": lambda made: {"name": uuid4().hex},
     "sources.pause": lambda made: {"paused": True},
     "sources.rotate": lambda made: {"overlap_hours": 1},
-    "intake.try_out": lambda made: {"kind": "generic", "body": "{}"},
+    "intake.try_out": lambda made: {"kind": "generic", "body": '{"title": "Disk full"}'},
     "quarantine.replay": lambda made: {"ids": [str(uuid4())]},
     "quarantine.replay_all": lambda made: {"source_id": str(uuid4())},
     "quarantine.discard": lambda made: {"ids": [str(uuid4())]},

@@ -11,11 +11,12 @@ from engine.identity.actor import Actor
 from engine.model.incidents import IncidentView
 from engine.model.views import Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Role, Severity
-from engine.operations import alerts, incidents
+from engine.operations import alerts, incidents, sources, teams
 from engine.storage.database import Database
 from tests.conftest import TestDatabase
 from tests.factories import Company, found_company
 from tests.operations.alerting import ALL, Alerting, alert
+from tests.operations.asking import entered, known
 
 Kind = IncidentEntryKind
 
@@ -191,10 +192,10 @@ def test_a_version_that_was_overtaken_changes_nothing(line: Alerting) -> None:
     assert told(me, view)[-1] is Kind.EDITED
 
 
-def test_what_is_delivered_meanwhile_is_a_change_too(line: Alerting) -> None:
+def test_what_is_delivered_meanwhile_does_not_make_a_person_s_change_stale(line: Alerting) -> None:
     view = opened(line, "warning")
     line.deliver(line.source(), alert(f"{named(view)} 1", severity="critical", service=named(view)))
-    assert incidents.show(line.company.viewer, view.id).version > view.version
+    assert incidents.change(line.company.operator, view.id, title="Mine", version=view.version).title == "Mine"
 
 
 def test_a_change_that_changes_nothing_tells_nothing(line: Alerting) -> None:
@@ -234,17 +235,11 @@ def test_merging_puts_every_alert_into_one_and_resolves_the_others_as_merged(lin
 def test_what_is_merged_goes_on_where_it_went(line: Alerting) -> None:
     to, gone, me = opened(line, "warning"), opened(line, "critical"), line.company.operator
     incidents.merge(me, to.id, [gone.id])
-    (member,) = [each for each in line.alerts() if each.title == f"{named(gone)} 0"]
-    line.deliver(_source(line, member.source_id), alert(member.title, service=named(gone), over=True))
+    member = line.alert(f"{named(gone)} 0")
+    line.deliver(sources.show(line.company.owner, member.source_id), alert(member.title, service=named(gone), over=True))
     assert counts(me, to) == (2, 1)
     assert incidents.show(me, to.id).severity is Severity.WARNING
     assert counts(me, gone) == (0, 0)
-
-
-def _source(line: Alerting, source_id: UUID) -> Any:
-    from engine.operations import sources
-
-    return sources.show(line.company.owner, source_id)
 
 
 def test_an_incident_is_not_merged_with_nothing(line: Alerting) -> None:
@@ -382,25 +377,17 @@ def test_acting_on_the_own_alerts_leaves_those_of_other_teams_counted(line: Aler
 
 
 def test_who_only_looks_in_another_team_does_not_split_its_alerts_off(line: Alerting) -> None:
-    from engine.operations import teams
-
     company = line.company
     me = company.red.people[Role.OPERATOR]
     teams.set_member(company.owner, company.blue.id, me.id, Role.VIEWER)
     view = mixed(line)
     try:
-        both = _again(me)
+        both = known(entered(me).secret)
         with pytest.raises((Refused, Invalid)):
             incidents.split(both, view.id, [line.alert(f"{named(view)} secret").id])
         assert counts(company.owner, view) == (2, 2)
     finally:
         teams.remove_member(company.owner, company.blue.id, me.id)
-
-
-def _again(person: Actor) -> Actor:
-    from tests.operations.asking import entered, known
-
-    return known(entered(person).secret)
 
 
 def test_merging_what_is_partly_unseen_leaves_no_firing_alert_in_what_is_resolved(line: Alerting) -> None:

@@ -51,7 +51,7 @@ def test_each_alert_gets_an_incident_with_its_reason_and_score(line: Line) -> No
     assert [(row.title, row.by, row.score, row.reason) for row in placed] == [
         ("One", "group", 1.0, opened),
         ("Three", "group", 1.0, opened),
-        ("Two", "group", 1.0, joined),
+        ("Two", "group", 0.8, joined),
     ]
     assert {row.title: row.incident_number for row in line.alerts()} == {row.title: row.number for row in placed}
     counts = {row.title: (row.alert_count, row.open_by_severity) for row in line.incidents()}

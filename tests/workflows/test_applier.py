@@ -217,11 +217,17 @@ def test_what_time_changes_is_looked_at_when_it_is_due_and_not_before(line: Line
 
 
 def test_a_silence_is_due_when_the_next_sign_of_life_is(line: Line, worker: Applier) -> None:
+    source = line.source("heartbeat", every_minutes=5, grace_minutes=1)
+    line.keep(line.post(source, b""))
+    worker.round()
+    assert lane(line, CHECK).due_at == line.begins + 6 * MINUTE, "a beat brings the lane forward, though it makes no alert"
+
+
+def test_a_sender_that_has_been_silent_is_missed_by_the_worker(line: Line, worker: Applier) -> None:
     source = line.source("heartbeat")
     line.keep(line.post(source, b"", line.begins - 30 * MINUTE))
-    worker.round()
-    assert lane(line, CHECK).due_at is not None, "a beat brings the lane forward, though it makes no alert"
-    worker.round()
+    for _ in range(2):
+        worker.round()
     assert titles(line) == [f"No sign of life from {source.name}"]
 
 
