@@ -37,13 +37,13 @@ def _cursors(on: Measured, client: httpx.Client) -> dict[int, str]:
     given: str = first["pagination"]["next_cursor"] or ""
     if not given:
         return {1: ""}
-    values = json.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
+    *values, total = json.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
     for way in ("DESC", "ASC"):
         statement = _BEFORE[len(values)].format(way=way)
         with on.db() as db:
             found = {page: db.execute(statement, (on.org_id, (page - 1) * _LIMIT - 1)).fetchone() for page in (2, *PAGES[1:])}
-        if found[2] is not None and _encoded(tuple(found[2])) == given:
-            return {1: ""} | {page: _encoded(tuple(row)) for page, row in found.items() if row is not None}
+        if found[2] is not None and _encoded(tuple(found[2]), total) == given:
+            return {1: ""} | {page: _encoded(tuple(row), total) for page, row in found.items() if row is not None}
     raise RuntimeError(f"the list is sorted by something else than expected: {values}")
 
 

@@ -25,16 +25,18 @@ class Order:
 
 def read(session: Session, query: Select[Any], order: Order, paging: Paging) -> tuple[list[Any], Page[Any]]:
     """The rows of one part, and the page without its items. Raises Invalid for a cursor that is not ours."""
-    total = session.execute(select(func.count()).select_from(query.order_by(None).limit(CAP + 1).subquery())).scalar_one()
+    after, total = _decoded(paging.cursor, order) if paging.cursor and not paging.page else ([], None)
+    if total is None:  # counted for the first part; a cursor brings it along
+        total = session.execute(select(func.count()).select_from(query.order_by(None).limit(CAP + 1).subquery())).scalar_one()
     ordered = query.order_by(*(column.desc() if order.descending else column.asc() for column in order.columns))
     if paging.page:
         ordered = ordered.offset((paging.page - 1) * paging.page_size)
-    elif paging.cursor:
-        ordered = ordered.where(_after(order, _decoded(paging.cursor, order)))
+    elif after:
+        ordered = ordered.where(_after(order, after))
     keys = [column.label(f"_key{place}") for place, column in enumerate(order.columns)]
     found = session.execute(ordered.add_columns(*keys).limit(paging.size + 1)).all()
     rows, more = found[: paging.size], len(found) > paging.size
-    cursor = _encoded(rows[-1][-len(keys) :]) if more else None
+    cursor = _encoded(rows[-1][-len(keys) :], total) if more else None
     return list(rows), Page(items=(), next_cursor=cursor, total=min(total, CAP), total_is_capped=total > CAP)
 
 
@@ -43,8 +45,8 @@ def _after(order: Order, values: list[Any]) -> ColumnElement[bool]:
     return left < right if order.descending else left > right
 
 
-def _encoded(values: Sequence[Any]) -> str:
-    said = [_said(value) for value in values]
+def _encoded(values: Sequence[Any], total: int) -> str:
+    said = [*(_said(value) for value in values), total]
     return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
 
 
@@ -54,18 +56,18 @@ def _said(value: Any) -> Any:
     return {"u": str(value)} if isinstance(value, UUID) else value
 
 
-def _decoded(cursor: str, order: Order) -> list[Any]:
+def _decoded(cursor: str, order: Order) -> tuple[list[Any], int]:
     try:
         said = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        values = [_value(part) for part in said]
+        *values, total = [_value(part) for part in said]
     except (ValueError, TypeError, KeyError, AttributeError):
-        values = []
+        values, total = [], None
     fits = len(values) == len(order.columns) and all(
         isinstance(value, _kind(column)) for value, column in zip(values, order.columns, strict=True)
     )
-    if not fits:
+    if not fits or not isinstance(total, int) or not 0 <= total <= CAP + 1:
         raise Invalid.field("cursor", "This cursor is not one of ours; take next_cursor from the answer before, unchanged.")
-    return values
+    return values, total
 
 
 def _kind(column: ColumnElement[Any]) -> type:

@@ -31,7 +31,7 @@ from tests.conftest import TestDatabase
 from tests.factories import Company, found_company
 from tests.operations import alerting
 
-EXAMPLES = int(os.environ.get("TEST_FUZZ_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("TEST_FUZZ_EXAMPLES", "4"))
 SPEC = build_api(load({"AIOPS_DATA_DIR": "/nonexistent"}), "0").openapi()
 # What parsers, databases and logs have stumbled over.
 NASTY = [

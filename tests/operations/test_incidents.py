@@ -69,7 +69,7 @@ def test_alerts_of_a_service_open_one_incident_that_is_as_bad_as_the_worst(line:
     assert view.title == f"{named(view)}: {named(view)} 0"
     members = incidents.members(line.company.viewer, view.id).items
     assert {each.title for each in members} == {f"{named(view)} {place}" for place in range(3)}
-    assert all(each.score == 1.0 and each.reason and each.left_at is None for each in members)
+    assert all(0 < each.score <= 1 and each.reason and each.left_at is None for each in members)
     assert incidents.numbered(line.company.viewer, view.number) == incidents.show(line.company.viewer, view.id)
 
 
@@ -346,7 +346,9 @@ def test_of_an_alert_of_another_team_only_the_team_is_told(line: Alerting) -> No
     name = named(view)
     assert (view.alerts, view.severity) == (2, Severity.CRITICAL)
     foreign = [each for each in incidents.members(red, view.id).items if each.alert_id is None]
-    assert [(each.title, each.severity, each.status, each.reason) for each in foreign] == [(f"1 alert of team {line.company.blue.name}", None, None, "")]
+    assert [(each.title, each.severity, each.status, each.reason) for each in foreign] == [
+        (f"1 alert of team {line.company.blue.name}", None, None, "")
+    ]
     seen_by_blue = incidents.show(blue, view.id)
     assert (seen_by_blue.title, seen_by_blue.services, seen_by_blue.grouped_by) == (f"Incident #{view.number}", (), "")
     shown = (seen_by_blue, incidents.members(blue, view.id), incidents.search(blue, page=ALL), incidents.timeline(blue, view.id))

@@ -58,7 +58,13 @@ def folder(tmp_path: Path, database: Database) -> Folder:
 
 def described(id: str, more: str = "", secret: str = "secret_file: secret") -> str:
     """The lines of a source under `sources:`."""
-    lines = [f"  - id: {id}", f"    name: Name of {id}", "    kind: alertmanager", f"    {secret}", *(f"    {each}" for each in more.splitlines())]
+    lines = [
+        f"  - id: {id}",
+        f"    name: Name of {id}",
+        "    kind: alertmanager",
+        f"    {secret}",
+        *(f"    {each}" for each in more.splitlines()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +79,12 @@ def test_what_is_described_is_made_and_the_second_time_nothing_changes(folder: F
     folder.write("all.yaml", "teams:\n  - name: Payments\nsources:\n" + described(id, "team: Payments\nsettings: {refire_minutes: 5}"))
     assert folder.apply() == ["team “Payments” added", f"source “Name of {id}” added"]
     there = folder.sources()[id]
-    assert (there.kind, there.settings, there.provisioned, there.created_by) == ("alertmanager", {"refire_minutes": 5}, True, "provisioning")
+    assert (there.kind, there.settings, there.provisioned, there.created_by) == (
+        "alertmanager",
+        {"refire_minutes": 5},
+        True,
+        "provisioning",
+    )
     assert there.team_id in {each.id for each in teams.all(folder.company.owner).items if each.name == "Payments"}
     assert there.url.endswith(f"/webhook/alertmanager/{id}")
     assert secret.startswith(there.credentials[0].hint.removesuffix("…"))

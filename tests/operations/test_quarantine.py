@@ -154,7 +154,9 @@ def test_entries_are_read_in_parts_the_newest_first(line: Alerting) -> None:
     rest = quarantine.all(line.company.viewer, source_id=source.id, page=Paging(limit=200, cursor=first.next_cursor))
     found = [each.id for each in (*first.items, *rest.items)]
     assert (sorted(found), first.total) == (sorted(ids), 5)
-    assert [each.received_at for each in (*first.items, *rest.items)] == sorted((each.received_at for each in waiting(line, source)), reverse=True)
+    assert [each.received_at for each in (*first.items, *rest.items)] == sorted(
+        (each.received_at for each in waiting(line, source)), reverse=True
+    )
 
 
 # who, what comes of replaying and discarding what team red has, why

@@ -23,8 +23,6 @@ import yaml
 from tests.installation import PROJECT, WEB_DIR, Installation
 from tests.scenarios.senders.running import CONFIGS, Asking, Programs, programs
 
-pytestmark = pytest.mark.slow
-
 PAGE = PROJECT / "docs" / "senders.md"
 FIRST = "Before you start"
 VICTORIA, VMALERT = 19203, 19204

@@ -17,6 +17,7 @@ from engine.workflows import proving
 from engine.workflows.applier import Applier
 from tests.conftest import TestDatabase
 from tests.factories import Company, found_company
+from tests.workflows.conftest import until
 
 
 @pytest.fixture
@@ -61,9 +62,7 @@ def test_a_proof_alert_takes_the_way_of_every_other_and_is_timed(database: Datab
 def test_a_proof_alert_ends_and_nothing_of_it_piles_up(database: Database, running: Applier) -> None:
     for _ in range(2):
         proving.prove(database)
-    running.stop()
-    Applier(database, "two").round()
-    assert {row.status for row in rows(database, "SELECT status FROM alert")} == {"resolved"}
+    until(lambda: {row.status for row in rows(database, "SELECT status FROM alert")} == {"resolved"})
     before = len(rows(database, "SELECT 1 FROM incident"))
     assert before >= 2
     with work(database, proof.TENANT) as open_work:
