@@ -68,12 +68,20 @@ class Edge:
     async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Deliveries have limits of their own, and are too many to be logged one by one: what is refused is."""
         began, status = time.perf_counter(), 500
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                out = MutableHeaders(scope=message)
+                for name, value in self._security(scope["path"], out).items():
+                    out[name] = value
+            await send(message)
+
         try:
-            status = await self._intake(scope, receive, send)
+            status = await self._intake(scope, receive, send_on)
         except Exception as error:  # a fault of ours is answered like everywhere else, so that the sender comes again
             logger().error("intake.failed", exc_info=error)
             unexpected = ("error", "Something failed", 500)
-            await problems.document(scope["path"], unexpected, "This is a fault of ours; nothing was kept.")(scope, receive, send)
+            await problems.document(scope["path"], unexpected, "This is a fault of ours; nothing was kept.")(scope, receive, send_on)
         finally:
             seconds = time.perf_counter() - began
             route = metrics.observe({**scope, "route": _WEBHOOK}, status, seconds)
@@ -194,7 +202,8 @@ def real_address(peer: str, forwarded: list[str], trusted: list[Network]) -> str
     address = peer
     while hops and _within(address, trusted):
         address = hops.pop()
-    return address if _parsed(address) else peer
+    parsed = _parsed(address)
+    return peer if parsed is None else str(parsed)
 
 
 def _within(address: str, networks: list[Network]) -> bool:
@@ -204,6 +213,7 @@ def _within(address: str, networks: list[Network]) -> bool:
 
 def _parsed(address: str):  # noqa: ANN202
     try:
-        return ip_address(address)
+        parsed = ip_address(address)
+        return getattr(parsed, "ipv4_mapped", None) or parsed  # an IPv4 address, as a socket of both kinds says it
     except ValueError:
         return None

@@ -25,7 +25,8 @@ from engine.api.keeping import Keeper, Overloaded, write
 from engine.api.senders import Asked, Senders
 from engine.errors import AiopsError, NotFound, NotSignedIn, TooMany, Unavailable
 from engine.integrations.sources import ALIASES, KINDS
-from engine.integrations.sources.contract import CREDENTIAL, Kind, Undecodable
+from engine.integrations.sources.contract import Kind, Undecodable
+from engine.integrations.sources.lenient import without
 from engine.log import logger, trace_id
 from engine.model.heard import Accepted, Delivery
 from engine.model.ids import MOST_PLACES, delivery_id
@@ -186,6 +187,8 @@ def unpacked(body: bytes, coding: str, most: int) -> bytes:
         raise Undecodable("Content-Encoding says gzip, but the body is not.") from None
     if len(plain) > most:
         raise TooLarge(f"The body unpacks to more than {most} bytes (AIOPS_BODY_LIMIT_BYTES); send it in parts.")
+    if unzip.unused_data:
+        raise Undecodable("The gzip body has more than one part; send it as one.")
     if not unzip.eof:
         raise Undecodable("The gzip body ends too early.")
     return plain
@@ -214,10 +217,11 @@ def _said(kind: Kind, id: UUID, accepted: Accepted) -> tuple[int, bytes]:
 
 
 def _without_credential(kind: Kind, delivery: Delivery) -> Delivery:
-    secret = kind.credential(delivery.body) if kind.credential is not None else None
-    if not secret:
+    """What may be kept of a delivery that was refused: where a body may hold a credential, none that cannot be searched for it."""
+    if kind.credential is None:
         return delivery
-    return Delivery(delivery.body.replace(secret.encode(), CREDENTIAL.encode()), delivery.headers, delivery.received_at)
+    body = without(kind.credential(delivery.body) or "", delivery.body)
+    return Delivery(body, delivery.headers, delivery.received_at)
 
 
 def _put_aside(source: Source, delivery: Delivery, reason: str) -> None:

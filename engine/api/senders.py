@@ -152,4 +152,5 @@ def _width(address: str, networks: list[str]) -> int | None:
         found = ip_address(address)
     except ValueError:
         return None
+    found = getattr(found, "ipv4_mapped", None) or found
     return max((ip_network(network).prefixlen for network in networks if found in ip_network(network)), default=None)

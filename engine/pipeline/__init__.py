@@ -22,7 +22,7 @@ from engine.pipeline.grouping import Grouping, Happened, Item
 from engine.stages import dedup
 from engine.stages.normalise import normalise
 from engine.storage import batches, remembered
-from engine.storage.batches import Entry, Written
+from engine.storage.batches import WHOLE, Entry, Written
 from engine.storage.inbox import Waiting
 from engine.storage.sources import Sender
 from engine.storage.work import Work
@@ -52,7 +52,7 @@ def ingest(deliveries: Sequence[Waiting], senders: dict[UUID, Sender]) -> Ingest
     for waiting in deliveries:
         sender = senders[waiting.source_id]
         for index, heard in enumerate(_read(waiting, sender)):
-            if waiting.part not in (None, index):
+            if waiting.part not in (None, index) and not _is_whole(heard):
                 continue
             if isinstance(heard, Fault):
                 found.faults.append((waiting, heard, sender.policy.team_id))
@@ -79,10 +79,14 @@ def _read(waiting: Waiting, sender: Sender) -> Sequence[Heard | Fault]:
     try:
         return KINDS[waiting.kind].read(waiting.delivery, sender.settings)
     except AiopsError as error:
-        return [Fault(0, str(error))]
+        return [Fault(WHOLE, str(error))]
     except Exception as error:  # one delivery that our own code cannot read must not hold up all others
         logger().error("intake.unreadable", delivery=str(waiting.id), kind=waiting.kind, exc_info=error)
-        return [Fault(0, f"A fault of ours while reading it ({type(error).__name__}); replay it after an update.")]
+        return [Fault(WHOLE, f"A fault of ours while reading it ({type(error).__name__}); replay it after an update.")]
+
+
+def _is_whole(heard: Heard | Fault) -> bool:
+    return isinstance(heard, Fault) and heard.index == WHOLE
 
 
 def _normalised(heard: Heard, policy: Policy, index: int) -> Known | Fault:
@@ -131,7 +135,7 @@ class _Heard:
             memory.known, memory.content = known, known.content
             self._memories[known.identity] = memory
         told = dedup.hear(memory, known, item.at, policy, item.repeated)
-        self._touched[memory.id] = (memory, policy.source_id, policy.team_id)
+        self._touched.setdefault(memory.id, (memory, policy.source_id, policy.team_id))
         self.happened.append(happened := Happened(item, memory, told))
         self.entries.append(happened.entry())
 

@@ -81,6 +81,8 @@ class Grouping:
             self._fired(item, memory, told)
         elif told.kind in _ENDS:
             self._ended(item, memory, told)
+        elif told.kind is AlertEntryKind.STEADY and memory.firing:
+            self._steady(item, memory, told)
         if told.began_to_flap and (incident := self._of(memory)) is not None:
             self._tell(incident, item, memory, IncidentEntryKind.ALERT_FLAPPING)
 
@@ -112,6 +114,15 @@ class Grouping:
             return  # its changes open nothing while it flaps
         else:
             incident = self._place(item, memory)
+        correlate.begin(incident, told.severity)
+        self._change(incident)
+
+    def _steady(self, item: Item, memory: Memory, told: Told) -> None:
+        """It does not flap any more, and fires: what resolved meanwhile is open again."""
+        if (incident := self._of(memory)) is None or incident.is_open:
+            return
+        correlate.reopen(incident)
+        self._line(incident, IncidentEntryKind.REOPENED, f"“{item.known.heard.title}” is steady, and still fires", item)
         correlate.begin(incident, told.severity)
         self._change(incident)
 
@@ -157,7 +168,7 @@ class Grouping:
 
     def result(self) -> tuple[list[OpenIncident], list[Member], list[Line]]:
         """What is to be written: incidents with their numbers, memberships, and a line for each thing that happened to many."""
-        new = sorted((i for i in self._changed.values() if i.is_new), key=lambda incident: incident.id)
+        new = [incident for incident in self._changed.values() if incident.is_new]
         for incident, number in zip(new, remembered.numbers(self._work, len(new)), strict=True):
             incident.number = number
         for (incident_id, team_id, kind), told in self._told.items():

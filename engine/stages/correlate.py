@@ -6,6 +6,7 @@ placing an alert stays flat however much history there is. The highest score win
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
@@ -21,6 +22,7 @@ _LEAST = 0.5
 _AS_GROUP = 0.8  # below what a scorer with better reasons may say, and below a person's 1
 _GROUPS = ("cluster", "namespace", "service")
 _MOST_SERVICES = 50
+_LONGEST_GROUP = 600  # what an index can hold, in four-byte letters too
 UNSTATED = 4  # the place of `not stated` in open_by_severity
 _WORST_FIRST: tuple[tuple[Severity | None, int], ...] = (
     (Severity.CRITICAL, 0),
@@ -116,11 +118,10 @@ def group_of(known: Known) -> str:
     said = [f"environment {heard.environment}"] if heard.environment else []
     labels = heard.labels
     parts = [f"{name} {value}" for name in _GROUPS if (value := (heard.service if name == "service" else labels.get(name)))]
-    if parts:
-        return ", ".join(said + parts)
-    if heard.group:
-        return ", ".join([*said, f"group {heard.group}"])
-    return ", ".join([*said, f"alert {known.fingerprint}"])
+    if not parts:
+        parts = [f"group {heard.group}" if heard.group else f"alert {known.fingerprint}"]
+    words = ", ".join(said + parts)
+    return words if len(words) <= _LONGEST_GROUP else f"{words[:200]}… {sha256(words.encode()).hexdigest()[:32]}"
 
 
 def place(known: Known, incidents: Iterable[OpenIncident], now: datetime) -> Placement:

@@ -29,7 +29,7 @@ def hear(memory: Memory, known: Known, now: datetime, policy: Policy, repeated: 
     `repeated`: the very same body came within five minutes, so it counts once.
     """
     memory.last_seen_at = max(memory.last_seen_at, now)
-    memory.deliveries += not repeated
+    memory.deliveries += not repeated or not memory.deliveries
     if known.heard.acknowledged_by and memory.acknowledged_at is None:
         memory.acknowledged_at, memory.acknowledged_by, memory.is_changed = now, known.heard.acknowledged_by, True
     fired, flapped, before, first = memory.firing, memory.flapping, memory.severity, not memory.count
@@ -47,6 +47,8 @@ def hear(memory: Memory, known: Known, now: datetime, policy: Policy, repeated: 
 
 
 def _fired(memory: Memory, known: Known, now: datetime, policy: Policy) -> Told:
+    if known.heard.bare and memory.closed_at is not None:
+        return Told(Kind.LATE, said="it says no more than that it goes on, and it is over")
     starts_at = _start_of(memory, known, now)
     is_first = not memory.count
     is_episode = _remember(memory, starts_at)

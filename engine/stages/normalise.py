@@ -38,7 +38,8 @@ def normalise(heard: Heard, policy: Policy) -> Known:
         heard.notes += (f"The severity “{word[:60]}” is not one we know; read as {severity or 'not stated'}.",)
     by, key = _key(heard, policy)
     identity = blake2b(b"%s\0%s\0%s" % (policy.scope, by.encode(), key.encode()), digest_size=16).digest()
-    told = _encode((heard.title, heard.description, heard.annotations, heard.links))
+    fields = heard.service, heard.environment, heard.resource, heard.team
+    told = _encode((heard.title, heard.description, heard.labels, heard.annotations, heard.links, word, fields))
     content = int.from_bytes(blake2b(told, digest_size=8).digest(), signed=True)
     return Known(heard, identity, by, key, severity, word, content)
 

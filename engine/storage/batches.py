@@ -22,6 +22,7 @@ from engine.storage.work import Work
 
 _json = msgspec.json.Encoder().encode
 _UNSTATED = 5
+WHOLE = -1  # the index of a fault that is all of a delivery
 
 
 class Entry(Struct):
@@ -225,7 +226,19 @@ def _incident(org: UUID, i: OpenIncident) -> tuple[object, ...]:
 
 def quarantine(work: Work, faults: Sequence[tuple[Waiting, Fault, UUID | None]]) -> None:
     """Keep what could not be understood of accepted deliveries; the body stays where the delivery is."""
-    said = [(entry_id(w.id, f.index), team, w.source_id, w.kind, f.reason, w.delivery.received_at, w.id, f.index) for w, f, team in faults]
+    said = [
+        (
+            entry_id(w.id, f.index),
+            team,
+            w.source_id,
+            w.kind,
+            f.reason,
+            w.delivery.received_at,
+            w.id,
+            w.part if f.index == WHOLE else f.index,
+        )
+        for w, f, team in faults
+    ]
     columns = [list(column) for column in zip(*said, strict=True)] or [[] for _ in range(8)]
     rows.run(work, _QUARANTINE, {"org": work.org_id} | {f"c{place}": column for place, column in enumerate(columns)})
 

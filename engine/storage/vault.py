@@ -5,6 +5,8 @@ of them open. Without a setting, a key is made once in the data directory.
 """
 
 import os
+import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -45,13 +47,16 @@ def vault(data_dir: Path, keys: str) -> Vault:
 
 
 def _kept(path: Path) -> str:
-    """The key in this file; made, readable by us alone, if there is none."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as out:
-        out.write(key := Fernet.generate_key().decode())
-        out.flush()
-        os.fsync(out.fileno())
+    """The key in this file; made, readable by us alone, if there is none. Of several processes at once, one makes it."""
+    if not path.exists():
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w") as out:
+            out.write(Fernet.generate_key().decode())
+            out.flush()
+            os.fsync(out.fileno())
+        with suppress(FileExistsError):
+            os.link(name, path)
+        Path(name).unlink()
+    if not (key := path.read_text().strip()):
+        raise Misconfigured(f"{path}: the file is empty; put the key back from a copy, or remove the file to make another")
     return key

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from engine import pipeline
 from engine.errors import LostLease
@@ -31,6 +32,7 @@ from engine.storage.work import Tenant, Work, work
 
 _TICK = 0.5
 _APART = 0.1  # seconds between the begins of two batches
+_OURS = "A fault of ours while applying it; replay it after an update."
 _TURN = 2.0  # seconds of one organization while others wait
 _CHECK_NEXT = "SELECT min(check_at) FROM (SELECT min(check_at) AS check_at FROM alert WHERE org_id = :org AND check_at IS NOT NULL \
 UNION ALL SELECT min(check_at) FROM incident WHERE org_id = :org AND check_at IS NOT NULL \
@@ -135,7 +137,9 @@ class Applier:
                 lanes.enter(open_work, held)
                 lanes.renew(open_work, held)
                 apply(open_work, waiting)
-        except psycopg.DataError as error:
+        except Exception as error:  # a workflow step: what one delivery brings about must not hold up all others
+            if not _is_its_own(error):
+                raise
             if len(waiting) > 1:
                 half = len(waiting) // 2
                 self._apply(tenant, held, waiting[:half])
@@ -144,7 +148,11 @@ class Applier:
             logger().error("intake.refused", delivery=str(waiting[0].id), exc_info=error)
             with work(self.database, tenant) as open_work:
                 lanes.enter(open_work, held)
-                put_aside(open_work, waiting[0], "The database refuses a value in it; replay it after an update.")
+                put_aside(
+                    open_work,
+                    waiting[0],
+                    "The database refuses a value in it; replay it after an update." if isinstance(error, psycopg.Error) else _OURS,
+                )
 
     def _check(self, tenant: Tenant, held: Held) -> bool:
         """Let time do its part: one set of what is due. Returns whether there may be more."""
@@ -166,6 +174,8 @@ def apply(work: Work, waiting: Sequence[Waiting]) -> None:
     sources.beat(work, {id: (at, senders[id].settings.beat_wait()) for id, at in ingested.beats.items()})
     now = datetime.now(UTC)
     stages.observe(work, stages.GROUPED, [(now - each.delivery.received_at).total_seconds() for each in waiting])
+    if ingested.beats:
+        lanes.bring_forward(work, CHECK, min(at + senders[id].settings.beat_wait() for id, at in ingested.beats.items()))
     upkeep.announce(work, written)
     if ingested.faults:
         work.touch("quarantine")
@@ -174,10 +184,17 @@ def apply(work: Work, waiting: Sequence[Waiting]) -> None:
 
 def put_aside(work: Work, waiting: Waiting, reason: str) -> None:
     """Quarantine a whole delivery."""
-    batches.quarantine(work, [(waiting, Fault(0, reason), None)])
+    batches.quarantine(work, [(waiting, Fault(batches.WHOLE, reason), None)])
     inbox.applied(work, [waiting.id])
     sources.tally(work, {waiting.source_id: Tally(1, 0, 1, waiting.delivery.received_at, reason)})
     work.touch("quarantine")
+
+
+def _is_its_own(error: Exception) -> bool:
+    """Whether a failure comes from what was delivered, and not from a lost lease or a database that is away."""
+    if isinstance(error, psycopg.OperationalError):
+        return isinstance(error, psycopg.errors.ProgramLimitExceeded)  # such as a value too long for an index
+    return not isinstance(error, LostLease | DBAPIError | PoolTimeout | psycopg.InterfaceError)
 
 
 def _tallies(waiting: Sequence[Waiting], ingested: pipeline.Ingested) -> dict[UUID, Tally]:

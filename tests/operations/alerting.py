@@ -97,8 +97,8 @@ class Alerting:
         return alerts.search(self.company.owner, **({"sort": "first_seen_at", "page": ALL} | which)).items
 
     def alert(self, title: str) -> AlertView:
-        """The one alert of that title."""
-        (found,) = [each for each in self.alerts() if each.title == title]
+        """The one alert of that title, among the latest."""
+        (found,) = [each for each in self.alerts(sort="-first_seen_at") if each.title == title]
         return found
 
     def incidents(self) -> tuple[IncidentView, ...]:

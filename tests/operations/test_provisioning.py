@@ -1,24 +1,19 @@
 """Do files describe teams and sources, all of it or nothing, and as often as one likes?"""
 
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from engine.errors import AiopsError, Conflict, Invalid, Misconfigured, Refused
-from engine.identity.actor import Actor
 from engine.identity.secrets import new_token
 from engine.model.sources import SourceView
-from engine.model.vocabulary import Role
 from engine.operations import alerts, provisioning, sources, teams
 from engine.storage.database import Database
 from engine.workflows import provisioner
 from tests.factories import Company, found_company
 from tests.operations.alerting import ALL, Alerting, alert
 from tests.operations.asking import newest
-
-Hire = Callable[[Role], Actor]
 
 
 class Folder:

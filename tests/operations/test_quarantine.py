@@ -28,16 +28,15 @@ def waiting(line: Alerting, source: SourceView) -> list[QuarantineView]:
     return list(quarantine.all(line.company.owner, source_id=source.id, page=ALL).items)
 
 
-def state(line: Alerting, source: SourceView, entry_id: UUID) -> QuarantineState:
+def state(line: Alerting, entry_id: UUID) -> QuarantineState:
     """What became of an entry."""
-    assert source.id
     return quarantine.show(line.company.owner, entry_id).entry.state
 
 
 def odd(line: Alerting, name: str) -> SourceView:
-    """A generic source whose sender calls a title `was`, and says it of two alerts, one of which is none."""
+    """A generic source that has told of two alerts, one of which is none."""
     source = line.source("generic", alerts_path="all")
-    line.post(source, {"all": [{"was": name, "title": name}, "no object"]})
+    line.post(source, {"all": [{"title": name}, "no object"]})
     return source
 
 
@@ -70,7 +69,7 @@ def test_after_the_mapping_was_put_right_an_entry_becomes_an_alert(line: Alertin
     assert quarantine.replay(line.company.operator, [entry.id]).success == (entry.id,)
     line.apply()
     assert [each.title for each in line.alerts(source_id=source.id)] == [f"One {name}"], "the one of that place, and no other"
-    assert (waiting(line, source), state(line, source, entry.id)) == ([], QuarantineState.REPLAYED)
+    assert (waiting(line, source), state(line, entry.id)) == ([], QuarantineState.REPLAYED)
     shown = quarantine.show(line.company.owner, entry.id).entry
     assert (shown.handled_by, shown.handled_at is not None) == (line.company.operator.name, True)
 

@@ -70,6 +70,7 @@ def _corpus(told: Told, address: str) -> None:
     quiet = subprocess.DEVNULL
     both = [subprocess.Popen(["bash", *map(str, each)], env=environment, stdout=quiet, stderr=quiet) for each in commands]
     assert [each.wait(150) for each in both] == [0, 0]
+    (told.logs / "null").rename(told.logs / "vmalert.log")  # as which vmalert.sh keeps it
 
 
 def _own(told: Told, address: str) -> None:
@@ -168,8 +169,8 @@ def test_nothing_is_in_the_quarantine(told: Told) -> None:
 
 
 def test_no_sender_was_refused(told: Told) -> None:
-    logs = sorted(told.logs.glob("*.log"))
-    assert len(logs) >= 3
+    logs = [log for log in told.logs.glob("*.log") if log.name not in ("ne.log", "node.log")]  # a node exporter sends nothing
+    assert len(logs) == (3 if HAS_LIVE else 2)
     wrong = ("err=", "level=error", "Notify attempt failed", "\terror\t")
     lines = [f"{log.name}: {line}" for log in logs for line in log.read_text(errors="replace").splitlines()]
     assert [line for line in lines if any(each in line for each in wrong)] == []

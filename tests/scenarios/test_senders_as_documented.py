@@ -123,6 +123,11 @@ def _prepare(heading: str, folder: Path, ask: Asking, running: Programs) -> None
         _command(folder / "bin" / "vmalert", f"{count}\n{real} > vmalert-$N.log 2>&1 &\necho $! >> vmalert.pids")
     elif heading == "Files":
         _command(folder / ".venv" / "bin" / "python", f'exec {sys.executable} "$@"')
+    elif heading == "amtool and Grafana as readers":
+        source, secret = ask.source(kind="alertmanager", name="Something to read")
+        alert = {"status": "firing", "labels": {"alertname": "ReadByAmtool", "severity": "critical"}}
+        _post(f"{ask.installed.url}/webhook/alertmanager/{source['public_id']}", secret, {"version": "4", "alerts": [alert]})
+        ask.until(lambda: ask.alerts(source["id"]))
     elif heading in ("Finding alerts", "Incidents"):
         source, secret = ask.source(kind="generic", name=f"Something to find: {heading}")
         for service in ("checkout", "cart"):
@@ -262,12 +267,22 @@ def test_cloud_events_come_in_all_three_forms(do: Callable[[str], Done], ask: As
 
 def test_a_mapping_does_what_trying_it_said(do: Callable[[str], Done], ask: Asking) -> None:
     done = do("Any JSON")
-    tried = json.loads("[" + done.said.replace("}\n{", "},{").rpartition("\n}\n")[0] + "}]") if "}\n{" in done.said else []
+    tried = _answers(done.said)[:2]
     assert [each["title"] for each in tried] == ["RAID on nas1", "Fan on nas2"]
     ask.until(lambda: len(ask.alerts(done.id)) == 2)
     shown = {alert["title"]: (alert["severity"], alert["status"], alert["service"], alert["fingerprint"]) for alert in ask.alerts(done.id)}
     assert shown == {each["title"]: (each["severity"], each["status"], each["service"], each["fingerprint"]) for each in tried}
     assert shown["RAID on nas1"] == ("critical", "firing", "storage", "raid-7")
+
+
+def _answers(said: str) -> list[Any]:
+    """The JSON documents of a text, one after the other."""
+    found, place = [], 0
+    while place < len(said):
+        document, place = json.JSONDecoder().raw_decode(said, place)
+        found.append(document)
+        place += len(said[place:]) - len(said[place:].lstrip())
+    return found
 
 
 def test_a_heartbeat_is_a_sign_of_life(do: Callable[[str], Done], ask: Asking) -> None:
@@ -292,7 +307,7 @@ def test_the_answers_are_those_of_the_page(do: Callable[[str], Done], ask: Askin
     assert all(entry["index"] == 1 for entry in waiting), "the body that is no JSON was discarded"
 
 
-def test_alerts_are_found_and_acted_on(do: Callable[[str], Done], ask: Asking) -> None:
+def test_alerts_are_found_and_acted_on(do: Callable[[str], Done]) -> None:
     said = do("Finding alerts").said
     assert "critical Disk full of checkout" in said and '"region":"eu-1"' in said and "identity: fingerprint" in said
 
@@ -302,8 +317,8 @@ def test_incidents_are_merged_split_and_resolved(do: Callable[[str], Done]) -> N
     assert "Looking at the database." in said and said.rstrip().endswith('"resolved"\n"resolved"')
 
 
-def test_amtool_lists_what_fires(do: Callable[[str], Done], ask: Asking) -> None:
-    assert "Alertname" in do("amtool and Grafana as readers").said
+def test_amtool_lists_what_fires(do: Callable[[str], Done]) -> None:
+    assert "ReadByAmtool" in do("amtool and Grafana as readers").said
 
 
 def test_files_make_a_source_that_hears(do: Callable[[str], Done], ask: Asking) -> None:
@@ -318,6 +333,3 @@ def test_files_make_a_source_that_hears(do: Callable[[str], Done], ask: Asking) 
         (done.folder / "aiops.d" / "storefront.yaml").write_text("organization: Acme\n")
         gone = ask.installed.command("provision", "--dir", str(done.folder / "aiops.d"))
         assert "source “Storefront Alertmanager” deleted" in gone.stdout, gone.stderr
-        for team in ask("GET", "/teams", params={"limit": 200}):
-            if team["name"] == "Storefront":
-                ask("DELETE", f"/teams/{team['id']}")

@@ -245,13 +245,13 @@ def test_an_organization_that_fails_does_not_keep_others_from_their_turn(
 
     def fails(open_work: Any, waiting: Any) -> None:
         if open_work.org_id == line.company.id:
-            raise ArithmeticError("a fault of ours")
+            raise psycopg.OperationalError("the connection is gone")
         real(open_work, waiting)
 
     monkeypatch.setattr(applier, "apply", fails)
     running = Applier(database, "one")
     for _ in range(2):
-        with pytest.raises(ArithmeticError) if lanes_due(database, line) else nullcontext():
+        with pytest.raises(psycopg.OperationalError) if lanes_due(database, line) else nullcontext():
             running.round()
     assert (titles(line), titles(other)) == ([], ["One"])
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from engine.integrations.sources.contract import Undecodable
+from engine.integrations.sources.contract import CREDENTIAL, Undecodable
 from engine.model.heard import Accepted, Fault, Link
 
 T = TypeVar("T")
@@ -121,6 +121,25 @@ def link(title: str, url: Any) -> tuple[Link, ...]:
         return ()
     host = said.split("/", 3)[2]
     return (Link(title, said),) if host and "@" not in host else ()
+
+
+def without(secret: str, body: bytes) -> bytes:
+    """A body of JSON with a credential replaced wherever it is in a text; nothing of a body that is no JSON."""
+    try:
+        said = msgspec.json.decode(body.removeprefix(_BOM))
+        return msgspec.json.encode(_replaced(said, secret)) if secret else body
+    except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
+        return b""
+
+
+def _replaced(said: Any, secret: str) -> Any:
+    if isinstance(said, str):
+        return said.replace(secret, CREDENTIAL)
+    if isinstance(said, list):
+        return [_replaced(each, secret) for each in said]
+    if isinstance(said, dict):
+        return {_replaced(name, secret): _replaced(value, secret) for name, value in said.items()}
+    return said
 
 
 def first(of: Mapping[str, str], *names: str) -> str | None:

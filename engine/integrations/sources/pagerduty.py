@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from engine.integrations.sources.contract import CREDENTIAL, Kind, SourceSettings, Undecodable
-from engine.integrations.sources.lenient import decode, first, link, moment, text, words
+from engine.integrations.sources.lenient import decode, first, link, moment, text, without, words
 from engine.model.heard import Accepted, Delivery, Fault, Heard, Link
 
 _EXPECTED = 'an object with "event_action" and "payload", as PagerDuty\'s Events API v2 takes'
@@ -50,7 +50,8 @@ def accept(body: bytes, headers: Mapping[str, str]) -> Accepted:
         fields["dedup_key"] = Raw(msgspec.json.encode(key))
     if "routing_key" in said:
         fields = {"routing_key": Raw(msgspec.json.encode(CREDENTIAL))} | fields
-    return Accepted(msgspec.json.encode(fields), 1, answer={"dedup_key": key})
+    kept = without(text(said.get("routing_key")) or "", msgspec.json.encode(fields))
+    return Accepted(kept, 1, answer={"dedup_key": key})
 
 
 def read(delivery: Delivery, settings: Settings) -> list[Heard | Fault]:
