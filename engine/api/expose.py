@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from engine.api.problems import Problem
 from engine.api.who import Caller
@@ -137,8 +137,7 @@ def _envelope(answers: Any) -> Any:
 def _answer(request: Request, route: Route, result: Any, wanted: str | None) -> Response:
     if route.status == 204:
         return Response(status_code=204)
-    adapter: TypeAdapter[Any] = TypeAdapter(route.operation.answers)
-    plain = adapter.dump_python(result, mode="json")
+    plain = route.operation.answer.dump_python(result, mode="json")
     body: dict[str, Any] = {"data": plain}
     if isinstance(result, Page):
         more = result.next_cursor is not None

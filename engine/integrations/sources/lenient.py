@@ -127,7 +127,8 @@ def without(secret: str, body: bytes) -> bytes:
     """A body of JSON with a credential replaced wherever it is in a text; nothing of a body that is no JSON."""
     try:
         said = msgspec.json.decode(body.removeprefix(_BOM))
-        return msgspec.json.encode(_replaced(said, secret)) if secret else body
+        is_hidden = secret.encode() in body or b"\\u" in body  # else it is left as it came, to the last digit
+        return msgspec.json.encode(_replaced(said, secret)) if secret and is_hidden else body
     except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
         return b""
 
