@@ -7,6 +7,8 @@ need() { [ -e "$1" ] || missing="$missing $2"; }
 need /usr/bin/chromium chromium
 need /usr/lib/postgresql/15/bin/postgres postgresql-15
 need /usr/bin/openssl openssl
+need /usr/bin/curl curl
+need /usr/bin/jq jq
 need /usr/bin/prometheus prometheus
 need /usr/bin/prometheus-alertmanager prometheus-alertmanager
 need /usr/bin/amtool prometheus-alertmanager

@@ -25,6 +25,12 @@ _MOST_KNOWN = 10_000
 _BAD = "The credential is not one of a source. Check it on the source's page; it is shown once, and can be rotated there."
 
 
+class Unproven(NotSignedIn):
+    """Nothing shows that a delivery is from the source it names."""
+
+    title = "Not a known sender"
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a request shows: where it comes from, its headers (lower case), and its body as it came."""
@@ -76,7 +82,7 @@ class Senders:
             found = await self._at(kind, asked.address)
         if found is None or found.source.kind != kind.id or not self._proven(found, secrets, asked):
             matches("", b"")
-            raise NotSignedIn(_BAD)
+            raise Unproven(_BAD)
         if found.source.paused:
             raise Refused("This source is paused: nothing is taken from it until somebody resumes it.")
         return found

@@ -74,7 +74,7 @@ def _changes(ctx: Context, teams: list[str], sources: list[SourceFile]) -> tuple
     wanted = {file.id for file in sources}
     for gone in stored.provisioned(ctx.work):
         if gone.public_id not in wanted:
-            gone.deleted_at = ctx.work.now
+            gone.deleted_at, gone.team_id = ctx.work.now, None
             stored.unregister(ctx.work, gone.id)
             said.append(f"source “{gone.name}” deleted")
     return tuple(said)

@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from engine.errors import AiopsError, NotFound
+from engine.errors import AiopsError, Conflict, NotFound
 from engine.integrations.sources import KINDS
+from engine.model.heard import Fault
 from engine.model.ids import delivery_id
 from engine.model.inbox import Quarantine, QuarantinedBody, QuarantineView, Replayed
 from engine.model.sources import Source
@@ -105,7 +106,12 @@ def _post(ctx: Context, row: Quarantine) -> Post:
         raise NotFound("Its source was deleted.")
     if kept is None:
         raise NotFound("Its delivery is past its retention.")
-    accepted = KINDS[source.kind].accept(kept.body, kept.headers)
+    kind = KINDS[source.kind]
+    accepted = kind.accept(kept.body, kept.headers)
+    heard = kind.read(kept, sources.settings_of(source))
+    wanted = heard if row.index is None else heard[row.index : row.index + 1]
+    if wanted and all(isinstance(each, Fault) for each in wanted):
+        raise Conflict("; ".join(dict.fromkeys(each.reason for each in wanted[:3] if isinstance(each, Fault))))
     id = delivery_id(ctx.work.now)
     return Post(id, source.org_id, source.team_id, source.id, source.kind, kept, accepted.alerts, part=row.index)
 

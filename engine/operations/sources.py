@@ -154,7 +154,7 @@ def rotate(ctx: Context, source_id: UUID, overlap_hours: Overlap = 24) -> NewSou
 def delete(ctx: Context, source_id: UUID) -> None:
     """Delete a source: nothing is taken from it any more. Its alerts stay."""
     source = _mine(ctx, source_id)
-    source.deleted_at = ctx.work.now
+    source.deleted_at, source.team_id = ctx.work.now, None  # its team may go too
     stored.unregister(ctx.work, source.id)
     ctx.note(source.name)
     _saved(ctx, source)

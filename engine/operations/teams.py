@@ -9,7 +9,7 @@ from engine.model.views import Page, Paging
 from engine.model.vocabulary import Permission, Role
 from engine.operations.door import Context, operation
 from engine.operations.words import Name
-from engine.storage import people
+from engine.storage import people, sources
 
 
 @operation(Permission.VIEW, reads=True)
@@ -54,6 +54,8 @@ def rename(ctx: Context, team_id: UUID, name: Name, version: int | None = None) 
 def delete(ctx: Context, team_id: UUID) -> None:
     """Delete a team; what belongs to it must belong to another one, or to nobody, before."""
     team = _team(ctx, team_id, lock=True)
+    if named := sources.of_team(ctx.work, team_id):
+        raise Conflict(f"These sources belong to “{team.name}”: {', '.join(named)}. Delete them first, or make them anew for another team.")
     ctx.note(team.name)
     ctx.work.session.delete(team)
     ctx.work.touch("people", team_id)

@@ -189,7 +189,7 @@ def count(incident: OpenIncident, severity: Severity | None, change: int) -> Non
 
 
 def highest(counts: Sequence[int]) -> Severity | None:
-    """The worst severity that fires; not stated counts as a warning, and is None only when nothing else fires that is worse."""
+    """The worst severity that fires. Not stated ranks as a warning: below one that is stated, above info."""
     return next(severity for severity, place in _WORST_FIRST if counts[place])
 
 

@@ -141,6 +141,12 @@ def named(work: Work, name: str) -> Source | None:
     return work.session.execute(query.where(text("lower(name) = lower(:name)").bindparams(name=name))).scalar_one_or_none()
 
 
+def of_team(work: Work, team_id: UUID) -> list[str]:
+    """The names of a team's sources, some of them."""
+    query = select(Source.name).where(Source.org_id == work.org_id, Source.team_id == team_id, col(Source.deleted_at).is_(None))
+    return list(work.session.execute(query.order_by(Source.name).limit(20)).scalars())
+
+
 def credentials(work: Work, source_ids: Collection[UUID]) -> dict[UUID, list[SourceCredential]]:
     """The credentials of sources that have not ended, the newest first."""
     mine = SourceCredential.org_id == work.org_id, SourceCredential.source_id.in_(source_ids)

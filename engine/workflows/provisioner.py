@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -87,10 +88,18 @@ def _with_secret(entry: SourceEntry, path: Path, environment: Mapping[str, str],
 
 
 def provision(folder: Path, actors: list[Actor], *, only_check: bool) -> list[str]:
-    """Make everything as the files describe it, and say what changed; or only say what would. Raises what cannot be."""
-    said: list[str] = []
+    """Make everything as the files describe it, and say what changed; or only say what would. Raises what cannot be.
+
+    Also where no file describes anything any more: what was described there before goes.
+    """
+    wanted: dict[UUID, tuple[list[str], list[SourceFile]]] = {actor.org_id: ([], []) for actor in actors}
     for organization, (teams, sources) in described(folder).items():
-        actor = _actor(actors, organization)
+        mine = wanted[_actor(actors, organization).org_id]  # named, or the only one: the same organization
+        mine[0].extend(teams)
+        mine[1].extend(sources)
+    said: list[str] = []
+    for actor in actors:
+        teams, sources = wanted[actor.org_id]
         changes = provisioning.check(actor, teams, sources).changes
         if changes and not only_check:
             changes = provisioning.apply(actor, teams, sources).changes

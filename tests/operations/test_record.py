@@ -9,12 +9,29 @@ from pydantic import SecretStr
 
 from engine.errors import Conflict, Invalid, Refused, Unavailable
 from engine.identity.actor import Actor, Request
+from engine.model.sources import SourceView
 from engine.model.vocabulary import Outcome, Permission, Role
-from engine.operations import audit, jobs, organizations, people, profile, sessions, teams, tokens
+from engine.operations import (
+    alerts,
+    audit,
+    incidents,
+    intake,
+    jobs,
+    organizations,
+    people,
+    profile,
+    provisioning,
+    quarantine,
+    sessions,
+    sources,
+    teams,
+    tokens,
+)
 from engine.operations.door import OPERATIONS, Runtime, install, runtime, tenant_of
 from engine.storage.database import Database
 from engine.storage.jobs import Errand, enqueue
 from engine.storage.work import work
+from tests import delivering
 from tests.factories import PASSWORD, Company, hire
 from tests.operations.asking import OTHER_PASSWORD, entered, joined_too, known, newest, somebody
 
@@ -41,6 +58,12 @@ class Scene:
     def job(self) -> UUID:
         with work(runtime().database, tenant_of(self.company.owner)) as open_work:
             return enqueue(open_work, Errand("probe", {}))
+
+    def source(self) -> SourceView:
+        return delivering.source(self.company.owner)
+
+    def alert(self) -> tuple[UUID, UUID, int]:
+        return delivering.alert(self.company.owner)
 
     def fresh_session(self) -> Actor:
         return known(entered(self.me).secret)
@@ -70,6 +93,28 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "teams.set_member": lambda s: teams.set_member(s.me, s.team(), s.person.id, Role.ADMIN),
     "tokens.create": lambda s: tokens.create(s.me, "program", Role.VIEWER),
     "tokens.revoke": lambda s: tokens.revoke(s.me, [uuid4()]),
+    "alerts.acknowledge": lambda s: alerts.acknowledge(s.me, [s.alert()[0]]),
+    "alerts.delete": lambda s: alerts.delete(s.me, [s.alert()[0]]),
+    "alerts.resolve": lambda s: alerts.resolve(s.me, [s.alert()[0]]),
+    "incidents.acknowledge": lambda s: incidents.acknowledge(s.me, s.alert()[1]),
+    "incidents.assign": lambda s: incidents.assign(s.me, s.alert()[1], s.person.id),
+    "incidents.change": lambda s: incidents.change(s.me, s.alert()[1], title="Shop is down"),
+    "incidents.comment": lambda s: incidents.comment(s.me, s.alert()[1], "hello"),
+    "incidents.merge": lambda s: incidents.merge(s.me, s.alert()[1], [s.alert()[1]]),
+    "incidents.move": lambda s: incidents.move(s.me, s.alert()[1], [s.alert()[0]]),
+    "incidents.reopen": lambda s: incidents.reopen(s.me, incidents.resolve(s.company.owner, s.alert()[1]).id),
+    "incidents.resolve": lambda s: incidents.resolve(s.me, s.alert()[1]),
+    "incidents.split": lambda s: incidents.split(s.me, (made := s.alert())[1], [made[0]]),
+    "intake.send_test": lambda s: intake.send_test(s.me, s.source().id),
+    "provisioning.apply": lambda s: provisioning.apply(s.me, [f"team {uuid4().hex}"], []),
+    "quarantine.discard": lambda s: quarantine.discard(s.me, [uuid4()]),
+    "quarantine.replay": lambda s: quarantine.replay(s.me, [uuid4()]),
+    "quarantine.replay_all": lambda s: quarantine.replay_all(s.me),
+    "sources.change": lambda s: sources.change(s.me, s.source().id, name=uuid4().hex),
+    "sources.create": lambda s: sources.create(s.me, "heartbeat", uuid4().hex),
+    "sources.delete": lambda s: sources.delete(s.me, s.source().id),
+    "sources.pause": lambda s: sources.pause(s.me, s.source().id),
+    "sources.rotate": lambda s: sources.rotate(s.me, s.source().id),
 }
 
 
