@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from engine import pipeline
 from engine.errors import AiopsError, Conflict, NotFound
 from engine.integrations.sources import KINDS
 from engine.model.heard import Fault
@@ -14,7 +15,7 @@ from engine.operations.door import Context, operation
 from engine.operations.words import Ids
 from engine.storage import inbox, sources
 from engine.storage import quarantine as stored
-from engine.storage.inbox import Post
+from engine.storage.inbox import Post, Waiting
 
 _AT_ONCE = 1000
 
@@ -108,11 +109,12 @@ def _post(ctx: Context, row: Quarantine) -> Post:
         raise NotFound("Its delivery is past its retention.")
     kind = KINDS[source.kind]
     accepted = kind.accept(kept.body, kept.headers)
-    heard = kind.read(kept, sources.settings_of(source))
-    wanted = heard if row.index is None else heard[row.index : row.index + 1]
-    if wanted and all(isinstance(each, Fault) for each in wanted):
-        raise Conflict("; ".join(dict.fromkeys(each.reason for each in wanted[:3] if isinstance(each, Fault))))
     id = delivery_id(ctx.work.now)
+    heard = pipeline.read(Waiting(id, source.id, source.kind, kept, False), sources.sender(source))
+    wanted = heard if row.index is None or len(heard) <= row.index else heard[row.index : row.index + 1]
+    faults = [each.reason for each in wanted if isinstance(each, Fault)]
+    if faults and len(faults) == len(wanted):
+        raise Conflict(f"It still cannot be understood: {faults[0]}")
     return Post(id, source.org_id, source.team_id, source.id, source.kind, kept, accepted.alerts, part=row.index)
 
 

@@ -51,7 +51,7 @@ def ingest(deliveries: Sequence[Waiting], senders: dict[UUID, Sender]) -> Ingest
     found = Ingested()
     for waiting in deliveries:
         sender = senders[waiting.source_id]
-        for index, heard in enumerate(_read(waiting, sender)):
+        for index, heard in enumerate(read(waiting, sender)):
             if waiting.part not in (None, index) and not _is_whole(heard):
                 continue
             if isinstance(heard, Fault):
@@ -75,7 +75,8 @@ def silence(sender: Sender, *, firing: bool) -> Heard:
     return Heard(title=title, firing=firing, key=SILENCE, severity="critical", description=description, service=sender.name)
 
 
-def _read(waiting: Waiting, sender: Sender) -> Sequence[Heard | Fault]:
+def read(waiting: Waiting, sender: Sender) -> Sequence[Heard | Fault]:
+    """What a delivery says; when it cannot be read at all, one fault of the whole."""
     try:
         return KINDS[waiting.kind].read(waiting.delivery, sender.settings)
     except AiopsError as error:

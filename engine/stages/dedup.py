@@ -174,7 +174,10 @@ def next_check(memory: Memory, policy: Policy) -> datetime | None:
     """When time alone may change something: it expires, is stale, stops flapping, or is past its re-fire window."""
     found: list[datetime] = []
     if memory.firing:
-        found += [at for at in (memory.expires_at, _stale_at(memory, policy)) if at is not None]
+        if memory.expires_at is not None:
+            found.append(memory.expires_at)
+        elif (stale_at := _stale_at(memory, policy)) is not None:
+            found.append(stale_at)
     elif memory.closed_at is not None:
         found.append(memory.closed_at + timedelta(seconds=policy.refire))
     if memory.flapping and memory.changes:
@@ -186,7 +189,7 @@ def due(memory: Memory, now: datetime, policy: Policy) -> Kind | None:
     """What time has done to an alert: timed out, stale, steady again; None: nothing yet, or it is past its re-fire window."""
     if memory.firing and memory.expires_at is not None and memory.expires_at <= now:
         return Kind.TIMED_OUT
-    stale_at = _stale_at(memory, policy) if memory.firing else None
+    stale_at = _stale_at(memory, policy) if memory.firing and memory.expires_at is None else None
     if stale_at is not None and stale_at <= now:
         return Kind.STALE
     if memory.flapping and memory.changes and memory.changes[-1] + timedelta(seconds=policy.flap) <= now:
@@ -197,7 +200,7 @@ def due(memory: Memory, now: datetime, policy: Policy) -> Kind | None:
 def _stale_at(memory: Memory, policy: Policy) -> datetime | None:
     if policy.stale:
         return memory.last_seen_at + timedelta(seconds=policy.stale)
-    if not policy.resends or memory.deliveries < 2 or memory.expires_at is not None:
+    if not policy.resends or memory.deliveries < 2:
         return None
     interval = (memory.last_seen_at - memory.first_seen_at) / (memory.deliveries - 1)
     return memory.last_seen_at + max(_STALE_INTERVALS * interval, _STALE_LEAST)

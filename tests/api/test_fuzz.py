@@ -4,6 +4,7 @@ Schemathesis derives the requests from the contract: right ones, nearly right on
 `TEST_FUZZ_EXAMPLES` is how many random ones each route gets beside those at the edges.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -78,11 +79,18 @@ class Playground:
     secrets: dict[str, str]  # of a source of each kind
     public_ids: dict[str, str]  # of the same ones
 
+    known: dict[str, UUID]  # things that are there, by the names that routes have for their ids
+
     def aim(self, case: Case) -> None:
-        """Let every other delivery go to the source that its secret is of; the others name one that is not there."""
-        named = (case.path_parameters or {}).get("source", "")
-        if named and len(str(named)) % 2:
-            case.path_parameters["source"] = self.public_ids.get(case.path_parameters.get("kind", ""), named)
+        """Let every other request be about something that is there, and every other delivery be one that its kind understands."""
+        named = case.path_parameters or {}
+        for name, value in list(named.items()):
+            if name in self.known and sum(map(ord, str(value))) % 2:
+                named[name] = str(self.known[name])
+        kind = KINDS.get(str(named.get("kind", "prometheus")))
+        if case.operation.definition.raw["operationId"] in DELIVERED and kind is not None and len(str(case.body)) % 2:
+            named |= {"source": self.public_ids[kind.id]} if "source" in named else {}
+            case.body = json.loads(kind.sample.replace("{{now}}", "2026-01-02T03:04:05Z"))
 
     def senders(self, case: Case) -> list[Client]:
         """Who sends this: the owner and a viewer, or a source of that kind."""
@@ -106,8 +114,10 @@ def playground(server: Server, shared: TestDatabase, scratch: Path) -> Iterator[
     _ids.extend(alert.id for alert in known.alerts())
     _ids.extend(incident.id for incident in known.incidents())
     held = {role: tokens.create(company.owner, f"fuzz {role}", Role(role)).secret.get_secret_value() for role in ("owner", "viewer")}
+    there = {"source_id": wrecked.id, "entry_id": entry, "team_id": company.blue.id, "user_id": company.viewer.id}
+    there |= {"alert_id": known.alerts()[0].id, "incident_id": known.incidents()[0].id}
     secrets = {kind: new.secret.get_secret_value() for kind, new in made.items() if new.secret}
-    yield Playground(server, company, held, secrets, {kind: new.source.public_id for kind, new in made.items()})
+    yield Playground(server, company, held, secrets, {kind: new.source.public_id for kind, new in made.items()}, there)
     assert server.bearer(held["owner"]).get("/api/v1/tokens").status_code == 200, "the owner was let in to the end"
     _ids[:] = [UUID(int=0)]
 

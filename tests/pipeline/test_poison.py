@@ -100,11 +100,12 @@ def test_a_whole_delivery_that_was_put_aside_is_replayed_whole(line: Line, monke
     assert [row.title for row in line.alerts()] == ["poison One", "poison Two"]
 
 
-def test_a_replay_that_cannot_be_read_again_is_put_aside_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_still_cannot_be_read_stays_in_the_quarantine_with_its_reason(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "normalise", lambda heard, policy: 1 / 0 if "Two" in heard.title else normalise(heard, policy))
         line.deliver(line.source(), group(alert("poison One"), alert("poison Two")))
     reads(monkeypatch, ZeroDivisionError())
-    quarantine.replay(line.company.owner, [row.id for row in aside(line)])
+    (failed,) = quarantine.replay(line.company.owner, [row.id for row in aside(line)]).failed
     line.apply()
-    assert [row.state for row in aside(line)] == ["replayed", "waiting"], "nothing that was delivered is ever lost"
+    assert "still cannot be understood" in failed.error
+    assert [row.state for row in aside(line)] == ["waiting"], "nothing that was delivered is ever lost"

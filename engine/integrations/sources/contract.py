@@ -60,7 +60,7 @@ class SourceSettings(BaseModel):
         ge=0,
         le=10080,
         title="Stale after, minutes",
-        description="close a firing alert not heard of for so long; 0: by the usual interval where the sender repeats what goes on, else never",
+        description="close a firing alert not heard of for so long, unless it says itself how long it is good for; 0: never by itself",
     )
     silent_minutes: int = Field(
         0, ge=0, le=10080, title="Silent after, minutes", description="show the sender as silent when nothing came for so long; 0: never"
