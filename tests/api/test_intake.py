@@ -1,4 +1,4 @@
-"""Who may deliver, and what becomes of what is delivered?"""
+"""Who may deliver, and what becomes of what is delivered? (scenario S7)"""
 
 import base64
 import gzip

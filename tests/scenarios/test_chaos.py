@@ -1,4 +1,4 @@
-"""Is nothing lost and nothing counted twice when everything is killed at random?"""
+"""Is nothing lost and nothing counted twice when everything is killed at random? (scenario S12)"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Is nothing lost that was acknowledged while the disk was full?"""
+"""Is nothing lost that was acknowledged while the disk was full? (scenario S13)"""
 
 import os
 import subprocess

@@ -14,7 +14,10 @@ SHOWN_BY = {
     "S2 no organization, no rows; no bleeding over pooled connections": ("storage/test_tenancy.py",),
     "S3 a role that could bypass row-level security is refused": ("storage/test_external.py",),
     "S6 another site's page cannot act for its visitor": ("api/test_cross_site.py",),
+    "S7 signatures of deliveries: wrong, missing, old, re-encoded, replayed; two secrets while rotating": ("api/test_intake.py",),
     "S10 an edited, deleted or reordered audit row is named": ("storage/test_audit.py",),
+    "S12 every process killed under load, and nothing is lost or doubled": ("scenarios/test_chaos.py",),
+    "S13 a full disk loses nothing that was answered": ("scenarios/test_disk_full.py",),
     "S14 tries are limited for account and address": ("operations/test_throttle.py",),
 }
 
