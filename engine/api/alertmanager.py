@@ -8,9 +8,12 @@ import base64
 import binascii
 from typing import Annotated, Any
 
+import re2
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from engine.api.problems import PROBLEMS
 from engine.api.who import caller, origin_of
 from engine.identity.actor import Actor
 from engine.model.alerts import AlertView
@@ -19,9 +22,19 @@ from engine.model.vocabulary import AlertStatus
 from engine.operations import alerts, callers
 from engine.operations.door import runtime
 
-router = APIRouter(prefix="/api/v2", tags=["alertmanager"])
+router = APIRouter(prefix="/api/v2", tags=["alertmanager"], responses=PROBLEMS)
+_BY_TOKEN = {"security": [{"token": []}, {"token_basic": []}, {"session": []}]}
+_RECEIVER = "aiops"
 _MOST = 200
 _PAGES = 25
+
+
+def _expression(said: str) -> str:
+    try:
+        re2.compile(said)
+    except re2.error as error:
+        raise PydanticCustomError("receiver", "This is no regular expression: {why}", {"why": str(error)}) from None
+    return said
 
 
 class Which(BaseModel):
@@ -33,7 +46,7 @@ class Which(BaseModel):
     silenced: bool = True
     inhibited: bool = True
     unprocessed: bool = True
-    receiver: Annotated[str, Field(max_length=200)] = ""
+    receiver: Annotated[str, Field(max_length=200), AfterValidator(_expression)] = ""
     filter: Annotated[list[alerts.Matcher], Field(max_length=20, default_factory=list)]
 
 
@@ -52,10 +65,10 @@ def reader(request: Request) -> Actor:
 Reader = Annotated[Actor, Depends(reader)]
 
 
-@router.get("/alerts")
+@router.get("/alerts", openapi_extra=_BY_TOKEN)
 def listed(actor: Reader, which: Annotated[Which, Query()]) -> list[dict[str, Any]]:
     """The firing alerts, as Alertmanager lists them; at most 5,000, the newest first."""
-    if not which.active:
+    if not which.active or (which.receiver and re2.fullmatch(which.receiver, _RECEIVER) is None):
         return []
     found: list[AlertView] = []
     cursor: str | None = None
@@ -67,7 +80,7 @@ def listed(actor: Reader, which: Annotated[Which, Query()]) -> list[dict[str, An
     return [_alert(each) for each in found]
 
 
-@router.get("/status")
+@router.get("/status", openapi_extra=_BY_TOKEN)
 def status(actor: Reader) -> dict[str, Any]:
     """That we are here, as Alertmanager says it."""
     version = runtime().version
@@ -76,10 +89,10 @@ def status(actor: Reader) -> dict[str, Any]:
     return {"cluster": cluster, "versionInfo": about, "config": {"original": ""}, "uptime": "1970-01-01T00:00:00Z"}
 
 
-@router.get("/receivers")
+@router.get("/receivers", openapi_extra=_BY_TOKEN)
 def receivers(actor: Reader) -> list[dict[str, str]]:
     """The one receiver there is: ourselves."""
-    return [{"name": "aiops"}]
+    return [{"name": _RECEIVER}]
 
 
 def _alert(alert: AlertView) -> dict[str, Any]:
@@ -94,6 +107,6 @@ def _alert(alert: AlertView) -> dict[str, Any]:
         "updatedAt": alert.last_seen_at.isoformat(),
         "fingerprint": alert.fingerprint,
         "generatorURL": source,
-        "receivers": [{"name": "aiops"}],
+        "receivers": [{"name": _RECEIVER}],
         "status": {"state": "active", "silencedBy": list[str](), "inhibitedBy": list[str](), "mutedBy": list[str]()},
     }

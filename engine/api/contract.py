@@ -70,5 +70,6 @@ def _post(id: str, summary: str, parameters: list[dict[str, Any]], taken: dict[s
 SCHEMES = {
     "source": {"type": "http", "scheme": "bearer", "description": "the secret of a source: aio_…"},
     "source_key": {"type": "apiKey", "in": "header", "name": "X-API-KEY", "description": "the secret of a source"},
+    "token_basic": {"type": "http", "scheme": "basic", "description": "an API token as password, for amtool"},
     "source_basic": {"type": "http", "scheme": "basic", "description": "the secret of a source as password, or as user"},
 }

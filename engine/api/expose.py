@@ -9,14 +9,13 @@ import hashlib
 import inspect
 import json
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from engine.api.problems import Problem
+from engine.api.problems import PROBLEMS
 from engine.api.who import Caller
 from engine.errors import Invalid
 from engine.model.views import Page, Paging
@@ -58,9 +57,6 @@ class Route:
 
 
 _FIELDS = Annotated[str | None, Field(None, max_length=500, description="only these fields of each thing, comma-separated")]
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (401, 403, 404, 409, 412, 413, 422, 429, 503)
-}
 
 
 def expose(router: APIRouter, route: Route) -> None:
@@ -105,7 +101,7 @@ def expose(router: APIRouter, route: Route) -> None:
         description=f"{inspect.getdoc(operation.function)}\n\nPermission: `{operation.permission}`.",
         status_code=route.status,
         response_model=_envelope(operation.answers) if route.status != 204 else None,
-        responses=_PROBLEMS | ({304: {"description": "Not Modified"}} if reads else {}),
+        responses=PROBLEMS | ({304: {"description": "Not Modified"}} if reads else {}),
         tags=[operation.name.partition(".")[0]],
         openapi_extra={"security": [{"token": []}, {"session": []}], "parameters": _headers(reads, takes_version)},
     )
@@ -150,8 +146,8 @@ def _answer(request: Request, route: Route, result: Any, wanted: str | None) -> 
                 "total_is_capped": result.total_is_capped,
             },
         }
-    if wanted:
-        body["data"] = _cut(body["data"], [name.strip() for name in wanted.split(",") if name.strip()])
+    if names := [name.strip() for name in (wanted or "").split(",") if name.strip()]:
+        body["data"] = _cut(body["data"], names)
     headers: dict[str, str] = {}
     if (version := getattr(result, "version", None)) is not None:
         headers["ETag"] = f'"{version}-{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:12]}"'

@@ -1,5 +1,6 @@
 """How does an error leave over HTTP? As an RFC 9457 problem, always."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -33,6 +34,11 @@ class Problem(BaseModel):
     instance: str
     errors: list[ProblemField]
     trace_id: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (401, 403, 404, 409, 412, 413, 422, 429, 503)
+}
 
 
 def problem(path: str, error: AiopsError) -> JSONResponse:

@@ -4,16 +4,23 @@ A table that belongs to an organization begins its primary key with `org_id`, so
 `Rls` says which policy of the first migration guards it; tests compare it with the database.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, SecretStr
+from pydantic import PlainSerializer, SecretStr, WithJsonSchema
 from sqlalchemy import DateTime, Enum, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 # A secret that an answer shows once, such as a fresh token. Everywhere else a SecretStr stays hidden.
-Shown = Annotated[SecretStr, PlainSerializer(lambda secret: secret.get_secret_value(), return_type=str, when_used="json")]
+Shown = Annotated[
+    SecretStr,
+    PlainSerializer(lambda secret: secret.get_secret_value(), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string"}, mode="serialization"),
+]
+# A length of time, which leaves as a number of seconds.
+Seconds = Annotated[timedelta, PlainSerializer(lambda length: length.total_seconds(), return_type=float, when_used="json")]
 
 
 class Rls(StrEnum):

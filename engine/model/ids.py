@@ -5,19 +5,24 @@ UUIDv7 (RFC 9562, section 5.7) from the time of receipt: they sort by time, and 
 
 import os
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_turn = count()
 _PLACES = 20
 MOST_PLACES = (1 << _PLACES) - 1
 
 
 def new_id(now: datetime) -> UUID:
-    """A fresh id of that time; the 12 bits after the millisecond are its fraction (method 3 of section 6.2)."""
+    """A fresh id of that time; the 12 bits after the millisecond are its fraction (method 3 of section 6.2).
+
+    After them a count of this process, so that ids of one moment sort as they were made (method 1), and 48 random bits.
+    """
     micros = (now - _EPOCH) // timedelta(microseconds=1)
     millis, rest = divmod(micros, 1000)
     fraction = rest * 4096 // 1000
-    tail = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    tail = ((next(_turn) & 0x3FFF) << 48) | int.from_bytes(os.urandom(6))
     return UUID(int=(millis << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | tail)
 
 

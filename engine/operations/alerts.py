@@ -20,7 +20,8 @@ from engine.storage import alerts as stored
 from engine.storage import inbox, lanes
 from engine.storage.alerts import Filter, Match
 
-_MATCHER = re.compile(r'\s*([^=!~"\s]+)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s].*?|))\s*', re.DOTALL)
+_MATCHER = re.compile(r'\s*([^=!~"\s]+)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s=~][^"]*?|))\s*', re.DOTALL)
+_FOREIGN = re.compile(r"\(\?(?!:)|\\[pPzZACQE]")  # what RE2 and PostgreSQL do not read alike
 _HOW = {
     IdentityBy.SENDER: "the sender's own key",
     IdentityBy.LABELS: "a hash of its name and usual labels, as its sender gives no key",
@@ -33,11 +34,22 @@ def _matcher(said: str) -> str:
     if found is None:
         raise PydanticCustomError("matcher", 'Write name="value", with =, !=, =~ or !~ between them.')
     if "~" in found[2]:
-        try:
-            re2.compile(found[3] if found[3] is not None else found[4])
-        except re2.error as error:
-            raise PydanticCustomError("matcher", "This is no regular expression: {why}", {"why": str(error)}) from None
+        _require_linear(_value(found))
     return said
+
+
+def _require_linear(pattern: str) -> None:
+    """Refuse an expression that is not matched in linear time, or that our database reads in another way. Raises PydanticCustomError."""
+    try:
+        re2.compile(pattern)
+    except re2.error as error:
+        raise PydanticCustomError("matcher", "This is no regular expression: {why}", {"why": str(error)}) from None
+    if foreign := _FOREIGN.search(pattern.removeprefix("(?i)")):
+        raise PydanticCustomError("matcher", "“{part}” cannot be used here; only (?i) at the beginning and (?:…).", {"part": foreign[0]})
+
+
+def _value(found: re.Match[str]) -> str:
+    return found[4] if found[3] is None else found[3].replace('\\"', '"').replace("\\\\", "\\")
 
 
 Matcher = Annotated[str, Field(max_length=500), AfterValidator(_matcher)]
@@ -155,8 +167,7 @@ def _parsed(said: str) -> Match:
     """The parts of a matcher that was found right."""
     found = _MATCHER.fullmatch(said)
     assert found is not None, "checked at the door"
-    value = found[3].replace('\\"', '"').replace("\\\\", "\\") if found[3] is not None else found[4]
-    return Match(found[1], found[2], value)
+    return Match(found[1], found[2], _value(found))
 
 
 def _on_each(ctx: Context, ids: list[UUID], act: acts.Act) -> Bulk:

@@ -25,7 +25,6 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Sort = Literal["opened_at", "-opened_at", "severity", "-severity", "number", "-number"]
 Stated = Literal["critical", "error", "warning", "info", "none"]
 Number = Annotated[int, Field(ge=1, le=2_000_000_000)]
-_MOST_MERGED = 50
 
 
 @operation(Permission.VIEW, reads=True)
@@ -97,11 +96,10 @@ def acknowledge(ctx: Context, incident_id: UUID, note: Text = "") -> IncidentVie
 def assign(ctx: Context, incident_id: UUID, user_id: UUID | None = None) -> IncidentView:
     """Give an incident an owner, or none."""
     row = _mine(ctx, incident_id)
-    name = None
-    if user_id is not None:
-        if (found := people.membership(ctx.work, user_id)) is None:
-            raise NotFound("There is no such person in this organization.")
-        name = found[1].name
+    found = people.membership(ctx.work, user_id) if user_id is not None else None
+    if user_id is not None and found is None:
+        raise NotFound("There is no such person in this organization.")
+    name = found[1].name if found is not None else None
     row.owner_id, row.owner_name = user_id, name
     _tell(ctx, row, IncidentEntryKind.ASSIGNED, f"assigned to {name}" if name else "assigned to nobody")
     return _saved(ctx, row)
@@ -171,13 +169,14 @@ def reopen(ctx: Context, incident_id: UUID) -> IncidentView:
 
 
 @operation(Permission.RESPOND, thing=True)
-def merge(ctx: Context, incident_id: UUID, ids: Annotated[list[UUID], Field(min_length=1, max_length=_MOST_MERGED)]) -> IncidentView:
+def merge(ctx: Context, incident_id: UUID, ids: Annotated[list[UUID], Field(min_length=1, max_length=50)]) -> IncidentView:
     """Put all alerts of other incidents into this one, and resolve those as merged."""
     row = _mine(ctx, incident_id)
     _require_open(row)
-    others = [_mine(ctx, id) for id in dict.fromkeys(ids) if id != incident_id]
-    if not others:
+    if not (others := [_mine(ctx, id) for id in dict.fromkeys(ids) if id != incident_id]):
         raise Invalid.field("ids", "Name at least one other incident.")
+    for team_id in stored.teams_in(ctx.work, [other.id for other in others]):
+        ctx.require(Permission.RESPOND, team_id)
     to = _open(ctx, row)
     targets = acts.those(ctx.work, stored.alert_ids(ctx.work, [other.id for other in others]))
     acts.move(ctx.work, targets, to, who := _who(ctx), f"merged into #{row.number}")
@@ -200,6 +199,8 @@ def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     targets = [target for target in acts.those(ctx.work, alert_ids) if target.memory.incident_id == row.id]
     if not targets:
         raise Invalid.field("alert_ids", f"None of these alerts is a live one of #{row.number}.")
+    for target in targets:
+        ctx.require(Permission.RESPOND, target.team_id)
     now, leading = ctx.work.now, targets[0]
     to = OpenIncident(id=new_id(now), group_key=f"split {new_id(now)}", grouped_by="split by hand", last_alert_at=now, opened_at=now)
     to.title, to.title_team_id, to.environment, to.is_new = leading.title, leading.team_id, row.environment, True

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from engine.errors import Conflict, Invalid
+from engine.errors import AiopsError, Conflict, FieldError, Invalid
 from engine.identity import secrets
 from engine.model.ids import new_id
 from engine.model.people import Team
@@ -69,8 +69,14 @@ def apply(ctx: Context, teams: Teams, sources: Sources) -> Provisioned:
 
 def _changes(ctx: Context, teams: list[str], sources: list[SourceFile]) -> tuple[str, ...]:
     said = [f"team “{name}” added" for name in teams if _add_team(ctx, name)]
+    faults: list[FieldError] = []
     for file in sources:
-        said += _source(ctx, file)
+        try:
+            said += _source(ctx, file)
+        except AiopsError as error:
+            faults.append(FieldError(f"source {file.id}", str(error).removeprefix(f"source {file.id}: ")))
+    if faults:
+        raise Invalid("; ".join(f"{fault.field}: {fault.message}" for fault in faults), tuple(faults))
     wanted = {file.id for file in sources}
     for gone in stored.provisioned(ctx.work):
         if gone.public_id not in wanted:
@@ -172,6 +178,7 @@ def _secret(ctx: Context, source: Source, file: SourceFile) -> bool:
     for old in live:
         old.expires_at = ctx.work.now
         ctx.work.session.add(old)
+    stored.unregister(ctx.work, source.id, [token.public_id, *(old.public_id for old in live)])
     is_signature = source.auth is SourceAuth.SIGNATURE
     row = SourceCredential(
         org_id=source.org_id,

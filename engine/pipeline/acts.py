@@ -5,6 +5,7 @@ The caller is alone with the organization's alerts.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -128,7 +129,9 @@ WHERE org_id = %(org)s AND alert_id = ANY (%(ids)s) AND incident_id <> %(to)s AN
 
 
 def recount(work: Work, ids: Iterable[UUID], who: Who) -> None:
-    """Count the alerts of incidents anew, after people have moved or deleted some."""
+    """Count the alerts of incidents anew, after people have moved or deleted some: also those that these people do not see."""
+    home = work.tenant
+    work.become(replace(home, all_teams=True))
     found = {incident.id: incident for incident in remembered.incidents(work, [], set(ids), who.now)}
     counted = {row[0]: row[1:] for row in rows.fetch(work, _COUNT, {"org": work.org_id, "ids": list(found)})}
     for incident in found.values():
@@ -140,6 +143,7 @@ def recount(work: Work, ids: Iterable[UUID], who: Who) -> None:
         correlate.quiet(incident, who.now)
         incident.version += 1
     write(work, Written(incidents=list(found.values())), who)
+    work.become(home)
 
 
 _COUNT = """

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, not_, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import col
 
@@ -142,8 +142,9 @@ def _matches(table: Table, match: Match) -> ColumnElement[bool]:
         return and_(_has(table, match.name, match.value), same) if match.value else same
     if match.operator == "!=":
         return said != match.value
-    matched = said.op("~")(f"^(?:{match.value})$")
-    return matched if match.operator == "=~" else not_(matched)
+    pattern, any_case = match.value.removeprefix("(?i)"), "*" if match.value.startswith("(?i)") else ""
+    operator = ("~" if match.operator == "=~" else "!~") + any_case
+    return said.op(operator, is_comparison=True)(f"^(?:{pattern})$")
 
 
 def one(work: Work, alert_id: UUID) -> AlertView | None:

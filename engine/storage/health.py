@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from engine.model.fields import Seconds
 from engine.model.inbox import Proof
 from engine.storage import census, instance, jobs, migrate, proof
 from engine.storage.database import Database
@@ -34,12 +35,12 @@ class Health:
     now: datetime
     revision: str | None
     processes: tuple[Beat, ...]
-    tick_age: timedelta | None
+    tick_age: Seconds | None
     disk_free: float
     disk_free_bytes: int
-    queue_age: timedelta
+    queue_age: Seconds
     database_bytes: int
-    intake_age: timedelta
+    intake_age: Seconds
     proof_at: datetime | None
     proof_seconds: float | None
     faults: tuple[Fault, ...]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, any_, literal, or_, select, true
 from sqlmodel import col
 
 from engine.model.alerts import Alert, AlertHistory
@@ -37,24 +37,36 @@ _SORTS = {"opened_at": ("id",), "severity": ("severity_rank", "id"), "number": (
 
 def listed(work: Work, which: Filter, sort: str, paging: Paging) -> Page[Incident]:
     """A part of the list; `-` before the sort is the other way round."""
-    query = select(Incident).where(Incident.org_id == work.org_id, *_conditions(which))
+    query = select(Incident).where(Incident.org_id == work.org_id, *_conditions(work, which))
     columns = tuple(getattr(Incident, name) for name in _SORTS[sort.removeprefix("-")])
     found, page = read(work.session, query, Order(columns, descending=sort.startswith("-")), paging)
     return Page(tuple(row[0] for row in found), page.next_cursor, page.total, page.total_is_capped)
 
 
-def _conditions(which: Filter) -> list[ColumnElement[bool]]:
+def _conditions(work: Work, which: Filter) -> list[ColumnElement[bool]]:
     is_resolved = col(Incident.status) == IncidentStatus.RESOLVED
     found: list[ColumnElement[bool] | None] = [
         None if which.open is None else (~is_resolved if which.open else is_resolved),
         None if not which.statuses else col(Incident.status).in_(which.statuses),
         None if not which.severities else or_(*(col(Incident.severity).is_not_distinct_from(each) for each in which.severities)),
         None if which.owner_id is None else col(Incident.owner_id) == which.owner_id,
-        None if not which.service else col(Incident.services).contains([which.service]),
+        None if not which.service else and_(literal(which.service) == any_(col(Incident.services)), _is_told(work)),
         None if not which.environment else col(Incident.environment) == which.environment,
-        None if not which.words else and_(*(_said(token) for token in tokens_of(which.words)[:20])),
+        None if not which.words else and_(_is_told(work), *(_said(token) for token in tokens_of(which.words)[:20])),
     ]
     return [condition for condition in found if condition is not None]
+
+
+def _is_told(work: Work) -> ColumnElement[bool]:
+    """Whether the words of an incident are shown to this tenant: what is hidden is not found by guessing either."""
+    mine = or_(col(Incident.title_edited), col(Incident.title_team_id).is_(None), col(Incident.title_team_id).in_(work.tenant.teams))
+    return true() if work.tenant.all_teams else mine
+
+
+def teams_in(work: Work, incident_ids: Sequence[UUID]) -> set[UUID | None]:
+    """Whose the alerts are that are in these incidents now, seen or not."""
+    query = select(IncidentAlert.team_id).where(IncidentAlert.org_id == work.org_id, col(IncidentAlert.incident_id).in_(incident_ids))
+    return set(work.session.execute(query.where(col(IncidentAlert.left_at).is_(None)).distinct()).scalars())
 
 
 def _said(token: str) -> ColumnElement[bool]:

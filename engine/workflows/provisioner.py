@@ -97,14 +97,10 @@ def provision(folder: Path, actors: list[Actor], *, only_check: bool) -> list[st
         mine = wanted[_actor(actors, organization).org_id]  # named, or the only one: the same organization
         mine[0].extend(teams)
         mine[1].extend(sources)
-    said: list[str] = []
-    for actor in actors:
-        teams, sources = wanted[actor.org_id]
-        changes = provisioning.check(actor, teams, sources).changes
-        if changes and not only_check:
-            changes = provisioning.apply(actor, teams, sources).changes
-        said += changes
-    return said
+    planned = [(actor, provisioning.check(actor, *wanted[actor.org_id]).changes) for actor in actors]  # all before any changes
+    if not only_check:
+        planned = [(actor, provisioning.apply(actor, *wanted[actor.org_id]).changes) for actor, changes in planned if changes]
+    return [change for _, changes in planned for change in changes]
 
 
 def _actor(actors: list[Actor], organization: str | None) -> Actor:

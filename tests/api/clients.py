@@ -22,6 +22,7 @@ from tests.factories import enter
 ORIGIN = "http://localhost:3000"
 PROBLEM = "application/problem+json"
 _loop = asyncio.Runner()
+_webs: dict[int, Web] = {}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Client:
     def __call__(self, method: str, path: str, *, headers: Mapping[str, Any] | None = None, **more: Any) -> httpx.Response:
         """Send one request. No bus listens here, so what it would do is done by hand: callers are forgotten."""
         callers.forget(EVERYTHING)
+        if (web := _webs.get(id(self.app))) is not None and web._intake is not None:
+            web._intake.hear(EVERYTHING)
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(self.address, 40000))
@@ -99,7 +102,9 @@ def serve(data_dir: str, **variables: str) -> Server:
     given = {"AIOPS_DATA_DIR": data_dir, "AIOPS_RATE_LIMIT_PER_MINUTE": "1000000"} | {f"AIOPS_{n.upper()}": v for n, v in variables.items()}
     settings = load(given)
     web = Web(settings)
-    return Server(settings, web.guard(allow_origins(web.api, settings)))
+    app = web.guard(allow_origins(web.api, settings))
+    _webs[id(app)] = web  # lives as long as the tests do
+    return Server(settings, app)
 
 
 def is_problem(answer: httpx.Response, status: int, slug: str) -> bool:

@@ -52,7 +52,7 @@ def test_health_tells_everything_and_what_is_wrong(server: Server, fresh: TestDa
     assert (body["status"] == "ok") is (body["disk_free_ratio"] >= 0.1)
     assert set(body) == {
         *("status", "version", "time", "database", "revision", "processes", "tick_age_seconds"),
-        *("queue_age_seconds", "disk_free_ratio", "database_bytes", "faults"),
+        *("queue_age_seconds", "intake_age_seconds", "proof", "disk_free_ratio", "database_bytes", "faults"),
     }
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from engine.errors import AiopsError, Conflict, Invalid, Misconfigured, Refused
+from engine.errors import AiopsError, Invalid, Misconfigured, Refused
 from engine.identity.secrets import new_token
 from engine.model.sources import SourceView
 from engine.operations import alerts, provisioning, sources, teams
@@ -256,10 +256,10 @@ def test_an_id_or_name_that_somebody_has_is_not_taken_over(folder: Folder, id: s
     foreign = sources.create(acme.owner, "alertmanager", f"theirs {id}").source
     for taken in (by_hand.public_id, foreign.public_id):
         folder.write("a.yaml", "sources:\n" + described(taken))
-        with pytest.raises(Conflict, match="choose another id"):
+        with pytest.raises(Invalid, match="choose another id"):
             folder.apply()
     folder.write("a.yaml", "sources:\n" + described(id))
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(Invalid, match="already"):
         folder.apply()
     assert sources.show(acme.owner, foreign.id) == foreign
 
@@ -269,7 +269,7 @@ def test_kind_and_proof_stay_as_they_were_described(folder: Folder, id: str) -> 
     folder.write("a.yaml", "sources:\n" + described(id))
     folder.apply()
     folder.write("a.yaml", "sources:\n" + described(id, "auth: signature"))
-    with pytest.raises(Conflict, match="another id"):
+    with pytest.raises(Invalid, match="another id"):
         folder.apply()
 
 
