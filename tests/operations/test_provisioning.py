@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from engine.errors import AiopsError, Invalid, Misconfigured, Refused
+from engine.errors import AiopsError, Conflict, Invalid, Misconfigured, Refused
 from engine.identity.secrets import new_token
 from engine.model.sources import SourceView
 from engine.operations import alerts, provisioning, sources, teams
