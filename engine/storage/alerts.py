@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, cast, delete, func, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import col
 
@@ -232,3 +232,8 @@ def memberships(work: Work, alert_id: UUID) -> list[tuple[IncidentAlert, int]]:
     query = select(IncidentAlert, Incident.number).join(Incident, same)
     mine = query.where(IncidentAlert.org_id == work.org_id, IncidentAlert.alert_id == alert_id)
     return [(row[0], row[1]) for row in work.session.execute(mine.order_by(col(IncidentAlert.joined_at).desc()).limit(100))]
+
+
+def forget_old(work: Work, before: datetime) -> None:
+    """Remove alerts that were over only after their own week had been dropped: first seen before then, and ended since."""
+    work.session.execute(delete(AlertHistory).where(AlertHistory.org_id == work.org_id, col(AlertHistory.id) < floor_id(before)))

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, any_, literal, or_, select, true
+from sqlalchemy import ColumnElement, and_, any_, delete, literal, or_, select, true
 from sqlmodel import col
 
 from engine.model.alerts import Alert, AlertHistory
@@ -170,3 +171,11 @@ def timeline(work: Work, incident_id: UUID, kinds: Sequence[IncidentEntryKind], 
 
 def _entry(row: IncidentEntry) -> IncidentEntryView:
     return IncidentEntryView(row.id, time_of(row.id), row.kind, row.actor_name, row.alert_id, row.said, row.detail)
+
+
+def forget_old(work: Work, before: datetime, limit: int = 2000) -> None:
+    """Remove some incidents that were resolved before then, with the memberships of their alerts; call again."""
+    old = select(Incident.id).where(Incident.org_id == work.org_id, col(Incident.resolved_at) < before).order_by(Incident.id).limit(limit)
+    ids = list(work.session.execute(old).scalars())
+    work.session.execute(delete(IncidentAlert).where(IncidentAlert.org_id == work.org_id, col(IncidentAlert.incident_id).in_(ids)))
+    work.session.execute(delete(Incident).where(Incident.org_id == work.org_id, col(Incident.id).in_(ids)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from engine.log import logger
-from engine.storage import audit, instance, jobs, links, partitions, replays, sessions
+from engine.storage import alerts, audit, incidents, instance, jobs, links, partitions, replays, sessions
 from engine.storage.database import Database
 from engine.storage.directories import organizations
 from engine.storage.work import INSTANCE, Tenant, work
@@ -72,6 +72,8 @@ class Duties:
                 replays.forget_old(open_work)
                 sessions.forget_old(open_work, open_work.now - SESSIONS_KEPT)
                 links.forget_old(open_work)
+                alerts.forget_old(open_work, open_work.now - self.keeping.weeks["alert_history"] - partitions.WEEK)
+                incidents.forget_old(open_work, open_work.now - self.keeping.weeks["incident_entry"])
                 audit.forget_refusals(open_work, open_work.now - self.keeping.weeks["audit"])
         with work(self.database, INSTANCE) as open_work:
             instance.forget_failures(open_work)

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from engine.operations import teams
+from engine.model.ids import floor_id
+from engine.operations import incidents, teams
 from engine.storage import jobs
 from engine.storage.database import Database
 from engine.storage.work import Tenant, work
 from engine.workflows.duties import Duties, Keeping
+from tests import delivering
 from tests.conftest import RETENTION, TestDatabase
 from tests.factories import HERE, enter, found_company
 from tests.workflows.conftest import hand_on
@@ -75,3 +77,22 @@ def test_a_sweep_with_nothing_to_do_does_nothing(database: Database) -> None:
     before = {table: rows(database, tenant, table) for table in tables}
     Duties(database, None, KEEPING).sweep()
     assert {table: rows(database, tenant, table) for table in tables} == before
+
+
+def test_the_sweep_removes_incidents_and_alerts_that_are_past_their_time(database: Database) -> None:
+    company = found_company(database, "Acme")
+    tenant = Tenant(company.id, all_teams=True)
+    (old, resolved, _), (_, recent, _) = delivering.alert(company.owner), delivering.alert(company.owner)
+    for id in (resolved, recent):
+        incidents.resolve(company.owner, id)
+    with work(database, tenant) as open_work:
+        long_ago = floor_id(open_work.now - timedelta(days=500))
+        for sql in (
+            f"UPDATE incident SET resolved_at = now() - interval '401 days' WHERE id = '{resolved}'",
+            f"UPDATE alert SET id = '{long_ago}' WHERE id = '{old}'",
+            f"WITH gone AS (DELETE FROM alert WHERE id = '{long_ago}' RETURNING *) INSERT INTO alert_history SELECT * FROM gone",
+        ):
+            open_work.session.execute(text(sql))
+    Duties(database, None, KEEPING).sweep()
+    assert (rows(database, tenant, "incident"), rows(database, tenant, "incident_alert")) == (1, 1)
+    assert (rows(database, tenant, "alert"), rows(database, tenant, "alert_history")) == (1, 0)
