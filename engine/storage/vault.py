@@ -7,7 +7,7 @@ of them open. Without a setting, a key is made once in the data directory.
 import os
 import tempfile
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -18,15 +18,21 @@ _FILE = "sealing.key"
 
 
 class Vault:
-    """Seals and opens secrets."""
+    """Seals and opens secrets, with these keys, or with the one in a file that is made when it is first needed."""
 
-    def __init__(self, keys: list[str]) -> None:
+    def __init__(self, keys: list[str] | Path) -> None:
+        self._keys = keys
+        if not isinstance(keys, Path):
+            assert self._fernet, "keys that are given are checked at once"
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        keys = [_kept(self._keys)] if isinstance(self._keys, Path) else self._keys
         try:
-            self._fernet = MultiFernet([Fernet(key) for key in keys])
+            return MultiFernet([Fernet(key) for key in keys])
         except ValueError:
-            raise Misconfigured(
-                "AIOPS_SEALING_KEYS: each key must be 32 bytes in URL-safe base64, as `openssl rand -base64 32` gives"
-            ) from None
+            said = "each key must be 32 bytes in URL-safe base64, as `openssl rand -base64 32` gives"
+            raise Misconfigured(f"AIOPS_SEALING_KEYS: {said}") from None
 
     def seal(self, secret: str) -> bytes:
         """The secret as it may lie in the database."""
@@ -43,12 +49,13 @@ class Vault:
 @cache
 def vault(data_dir: Path, keys: str) -> Vault:
     """The vault of an installation: `keys` are comma-separated, the newest first; none: the key in the data directory."""
-    return Vault([key.strip() for key in keys.split(",")] if keys else [_kept(data_dir / _FILE)])
+    return Vault([key.strip() for key in keys.split(",")] if keys else data_dir / _FILE)
 
 
 def _kept(path: Path) -> str:
     """The key in this file; made, readable by us alone, if there is none. Of several processes at once, one makes it."""
     if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w") as out:
             out.write(Fernet.generate_key().decode())

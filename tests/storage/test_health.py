@@ -10,7 +10,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
 from engine.model.vocabulary import ProcessKind
-from engine.storage import health, instance, jobs
+from engine.storage import health, instance, jobs, migrate
 from engine.storage.database import Database
 from engine.storage.health import Health, measure
 from engine.storage.instance import Beat
@@ -46,7 +46,7 @@ def test_when_all_is_well_there_is_no_fault_and_everything_is_measured(well: Tes
     found_health = of(well, scratch)
     assert found_health.faults == ()
     assert [beat.process for beat in found_health.processes] == ["web-1", "worker-1"]
-    assert found_health.revision == "0001"
+    assert found_health.revision == migrate.newest()
     assert found_health.tick_age is not None and found_health.tick_age < timedelta(seconds=5)
     assert found_health.queue_age == timedelta()
     assert found_health.database_bytes > 1_000_000
@@ -90,7 +90,7 @@ class Broken:
 
 
 BROKEN = [
-    Broken(make_the_schema_old, "schema", ("at 0000, not at 0001", "run `python -m engine migrate up`")),
+    Broken(make_the_schema_old, "schema", (f"at 0000, not at {migrate.newest()}", "run `python -m engine migrate up`")),
     Broken(stop_the_tick, "tick", ("20 s old", "see the worker's log")),
     Broken(end_the_worker, "tick", ("missing", "see the worker's log")),
     Broken(fill_the_disk, "disk", ("free", "make room or move AIOPS_DATA_DIR")),

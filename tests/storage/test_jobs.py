@@ -75,13 +75,13 @@ def run(database: Database, tenant: Tenant, sql: str, **values: Any) -> Any:
 
 def lane(database: Database, tenant: Tenant) -> datetime | None:
     """When workers look at this organization again."""
-    return run(database, tenant, "SELECT due_at FROM lane WHERE org_id = :org", org=tenant.org_id)[0]
+    return run(database, tenant, "SELECT due_at FROM lane WHERE org_id = :org AND kind = 'job'", org=tenant.org_id)[0]
 
 
 def lapse(database: Database, tenant: Tenant) -> None:
     """The worker vanished a while ago: the leases of this organization are over."""
     run(database, tenant, "UPDATE job SET lease_until = now() - interval '1 second' WHERE state = 'running'")
-    run(database, tenant, "UPDATE lane SET due_at = now() - interval '1 second' WHERE org_id = :org", org=tenant.org_id)
+    run(database, tenant, "UPDATE lane SET due_at = now() - interval '1 second' WHERE org_id = :org AND kind = 'job'", org=tenant.org_id)
 
 
 def is_due(database: Database, tenant: Tenant) -> bool:
