@@ -146,4 +146,4 @@ def test_a_key_that_another_process_is_just_making_is_the_key(tmp_path: Path, mo
 def test_a_key_file_that_a_full_disk_left_empty_is_named(tmp_path: Path) -> None:
     (tmp_path / "sealing.key").touch(0o600)
     with pytest.raises(Misconfigured, match="sealing.key"):
-        vault(tmp_path, "")
+        vault(tmp_path, "").seal("x")
