@@ -13,6 +13,7 @@ from engine.operations import alerts, sources
 from engine.operations.door import runtime
 from engine.storage import inbox
 from engine.storage.inbox import Post
+from engine.storage.lanes import INBOX
 from engine.storage.work import Tenant, work
 from engine.workflows.applier import Applier
 
@@ -35,14 +36,14 @@ def deliver(owner: Actor, to: SourceView, *sent: dict[str, Any], at: datetime | 
     id = delivery_id(at)
     with work(runtime().database, Tenant(owner.org_id, all_teams=True)) as open_work:
         inbox.append(open_work, [Post(id, owner.org_id, to.team_id, to.id, to.kind, Delivery(body, {}, at), len(sent))])
-    apply()
+    apply(owner.org_id)
     return id
 
 
-def apply() -> None:
-    """Apply everything that waits."""
+def apply(org_id: UUID) -> None:
+    """Apply everything that waits in an organization."""
     applier = Applier(runtime().database, "test")
-    while applier.round():
+    while applier._turn(org_id, INBOX, applier._deliveries):
         pass
 
 

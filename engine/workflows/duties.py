@@ -1,9 +1,10 @@
 """What does the installation do by itself, again and again?"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 from sqlalchemy import Engine
 
@@ -33,6 +34,7 @@ class Duties:
     owner: Engine | None
     keeping: Keeping
     provision_dir: Path | None = None
+    ending: Event = field(default_factory=Event)  # set when the process ends: who waits, waits no longer
 
     def table(self) -> dict[str, tuple[int, Callable[[], None]]]:
         """Every duty."""
@@ -48,7 +50,7 @@ class Duties:
 
     def prove(self) -> None:
         """Prove that an alert gets through everything."""
-        proving.prove(self.database)
+        proving.prove(self.database, self.ending)
 
     def partitions(self) -> None:
         """Make the weeks ahead and drop those that are past their time."""

@@ -6,6 +6,7 @@ took is in /health and /metrics, and when it fails, a fault.
 
 import time
 from datetime import timedelta
+from threading import Event
 from uuid import UUID
 
 import msgspec
@@ -22,8 +23,8 @@ _LONGEST = 20.0
 _LOOK_EVERY = 0.05
 
 
-def prove(database: Database) -> None:
-    """Send a proof alert, wait until it is in an incident, and end it."""
+def prove(database: Database, ending: Event) -> None:
+    """Send a proof alert, wait until it is in an incident, and end it. When the process ends meanwhile, nothing is proved."""
     with work(database, proof.TENANT) as open_work:
         source_id, at = proof.source(open_work).id, open_work.now
         name = str(delivery_id(at))
@@ -34,7 +35,8 @@ def prove(database: Database) -> None:
         with work(database, proof.TENANT) as open_work:
             if proof.is_grouped(open_work, name):
                 seconds = time.monotonic() - began
-        time.sleep(_LOOK_EVERY)
+        if ending.wait(_LOOK_EVERY):
+            return
     error = "" if seconds is not None else f"a proof alert was not grouped within {timedelta(seconds=_LONGEST).seconds} s"
     _send(database, source_id, name, "resolved")
     with work(database, proof.TENANT) as open_work:

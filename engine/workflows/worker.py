@@ -51,7 +51,7 @@ class Worker:
         self._last = {"renew": 0.0, "beat": 0.0}
         self._busy: set[str] = set()
         self._planned = 0  # the fence under which the timers were written
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="duty")
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="duty")
 
     def stop(self) -> None:
         """End after what is in hand. Safe in a signal handler."""
@@ -73,6 +73,7 @@ class Worker:
                 known = isinstance(error, DBAPIError)
                 logger().error("worker.round_failed", error=type(error).__name__, exc_info=None if known else error)
             self._rest(max(0.0, _TICK - (time.monotonic() - began)))
+        self.duties.ending.set()
         self._runner.close()
         if applying is not None:
             applying.join()

@@ -51,7 +51,7 @@ def rows(database: Database, sql: str, **values: Any) -> list[Any]:
 
 
 def test_a_proof_alert_takes_the_way_of_every_other_and_is_timed(database: Database, running: Applier, company: Company) -> None:
-    proving.prove(database)
+    proving.prove(database, threading.Event())
     found = last(database)
     assert (found.error, 0 < found.seconds < 10) == ("", True)
     (alert,) = rows(database, "SELECT * FROM alert ORDER BY first_seen_at DESC LIMIT 1")
@@ -61,7 +61,7 @@ def test_a_proof_alert_takes_the_way_of_every_other_and_is_timed(database: Datab
 
 def test_a_proof_alert_ends_and_nothing_of_it_piles_up(database: Database, running: Applier) -> None:
     for _ in range(2):
-        proving.prove(database)
+        proving.prove(database, threading.Event())
     until(lambda: {row.status for row in rows(database, "SELECT status FROM alert")} == {"resolved"})
     before = len(rows(database, "SELECT 1 FROM incident"))
     assert before >= 2
@@ -74,7 +74,7 @@ def test_a_proof_alert_ends_and_nothing_of_it_piles_up(database: Database, runni
 
 
 def test_nobody_sees_it_nor_misses_a_number(database: Database, running: Applier, company: Company) -> None:
-    proving.prove(database)
+    proving.prove(database, threading.Event())
     for who in (company.owner, company.viewer):
         assert alerts.search(who).total == incidents.search(who).total == sources.all(who, page=Paging()).total == 0
     with work(database, INSTANCE) as open_work:
@@ -86,7 +86,7 @@ def test_an_alert_that_does_not_get_through_is_a_fault(
     database: Database, installation: TestDatabase, monkeypatch: pytest.MonkeyPatch, scratch: Any
 ) -> None:
     monkeypatch.setattr(proving, "_LONGEST", 0.3)
-    proving.prove(database)
+    proving.prove(database, threading.Event())
     found = last(database)
     assert found.seconds is None and "not grouped" in found.error
     faults = [fault.words for fault in health.measure(database, scratch).faults]
@@ -96,12 +96,12 @@ def test_an_alert_that_does_not_get_through_is_a_fault(
 def test_the_next_one_that_gets_through_ends_the_fault(database: Database, monkeypatch: pytest.MonkeyPatch, scratch: Any) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(proving, "_LONGEST", 0.1)
-        proving.prove(database)
+        proving.prove(database, threading.Event())
     applier = Applier(database, "one")
     thread = threading.Thread(target=applier.run)
     thread.start()
     try:
-        proving.prove(database)
+        proving.prove(database, threading.Event())
     finally:
         applier.stop()
         thread.join(10)
