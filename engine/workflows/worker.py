@@ -51,7 +51,7 @@ class Worker:
         self._last = {"renew": 0.0, "beat": 0.0}
         self._busy: set[str] = set()
         self._planned = 0  # the fence under which the timers were written
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="duty")
+        self._pool = ThreadPoolExecutor(3, thread_name_prefix="duty")
 
     def stop(self) -> None:
         """End after what is in hand. Safe in a signal handler."""

@@ -220,7 +220,8 @@ def test_the_application_owns_nothing(cluster: Embedded) -> None:
     owned = """SELECT count(*) FROM pg_shdepend d LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
         LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
         LEFT JOIN pg_namespace n ON n.oid = coalesce(c.relnamespace, t.typnamespace)
-        WHERE d.deptype = 'o' AND d.refobjid = %s::regrole AND coalesce(n.nspname, '') !~ '^pg_(toast_)?temp'"""
+        WHERE d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND d.deptype = 'o'
+        AND d.refobjid = %s::regrole AND coalesce(n.nspname, '') !~ '^pg_(toast_)?temp'"""
     with psycopg.connect(cluster._superuser_url()) as db:
         assert db.execute(owned, [APPLICATION]).fetchone() == (0,)
         owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s"

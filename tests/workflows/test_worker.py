@@ -34,7 +34,14 @@ LISTENING = "SELECT pid FROM pg_stat_activity WHERE query = %s AND datname = %s"
 @pytest.fixture
 def make(installation: TestDatabase, database: Database) -> Callable[[str], Worker]:
     """A worker of that name."""
-    return lambda name: Worker(database, Duties(database, installation.owner, KEEPING), name, "1.0")
+    return lambda name: Worker(database, Unproved(database, installation.owner, KEEPING), name, "1.0")
+
+
+class Unproved(Duties):
+    """Duties of a worker that applies no deliveries, so that a proof alert would wait for nothing."""
+
+    def prove(self) -> None:
+        """Nothing to prove."""
 
 
 @pytest.fixture
