@@ -24,6 +24,7 @@ _MOST_WAITING = 4096
 _MOST_BYTES = 64 * 1024 * 1024
 _MOST_AT_ONCE = 256
 _STEADY, _GATHER = 0.01, 0.004  # seconds
+_MANY = 6  # so many gather by themselves
 _BYTES_AT_ONCE = 16 * 1024 * 1024
 
 
@@ -42,7 +43,7 @@ class Keeper:
         self._queue: list[tuple[Post, asyncio.Future[None]]] = []
         self._bytes = 0
         self._flushing: asyncio.Task[None] | None = None
-        self._written_at = 0.0
+        self._written_at, self._last = 0.0, 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keep")
 
     async def keep(self, post: Post) -> None:
@@ -60,7 +61,7 @@ class Keeper:
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
         while self._queue:
-            if loop.time() - self._written_at < _STEADY:
+            if self._last < _MANY and loop.time() - self._written_at < _STEADY:
                 await asyncio.sleep(_GATHER)  # they come in a stream: a commit of several costs hardly more than one of one
             taken = self._take()
             error: BaseException | None = None
@@ -68,7 +69,7 @@ class Keeper:
                 await loop.run_in_executor(self._thread, self._write, [post for post, _ in taken])
             except Exception as failure:  # every waiting request must hear of it, whatever it is
                 error = failure
-            self._written_at = loop.time()
+            self._written_at, self._last = loop.time(), len(taken)
             for _, kept in taken:
                 if not kept.done():
                     kept.set_exception(error) if error else kept.set_result(None)

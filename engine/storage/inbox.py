@@ -85,6 +85,7 @@ INSERT INTO pending (org_id, id, alerts, bytes) SELECT org_id, id, alerts, bytes
 
 def waiting(work: Work) -> list[Waiting]:
     """The next deliveries of this organization, the oldest first: as many as make a batch."""
+    rows.run(work, "SET LOCAL enable_seqscan = off")  # fresh weeks have no statistics yet, and are never read whole
     queue = rows.fetch(work, _QUEUE, {"org": work.org_id, "most": _MOST_DELIVERIES})
     taken: list[UUID] = []
     alerts = size = 0
