@@ -4,15 +4,13 @@ The group's own status is not believed: a `firing` group may hold alerts that ar
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
 
-import msgspec
-from msgspec import Raw, Struct, field
 from pydantic import Field
 
-from engine.integrations.sources.contract import Kind, SourceSettings, Undecodable
+from engine.integrations.sources.alert_lists import Alert, AlertList
+from engine.integrations.sources.contract import Kind, SourceSettings
 from engine.integrations.sources.fingerprint import fingerprint
-from engine.integrations.sources.lenient import clean, counted, decode, first, link, moment, text, words
+from engine.integrations.sources.lenient import first, link, moment
 from engine.model.heard import Accepted, Delivery, Fault, Heard
 
 _EXPECTED = 'an object with a list "alerts", as Alertmanager\'s webhook_configs does'
@@ -29,103 +27,18 @@ class Settings(SourceSettings):
     )
 
 
-class Alert(Struct):
-    """An alert as Alertmanager writes it; its relatives add fields of text."""
-
-    labels: dict[str, str]
-    status: str = ""
-    annotations: dict[str, str] = field(default_factory=dict)
-    startsAt: str = ""
-    endsAt: str = ""
-    generatorURL: str = ""
-    fingerprint: str = ""
-
-
-class _Group(Struct):
-    alerts: list[Alert]
-    status: str = ""
-    groupLabels: dict[str, str] = field(default_factory=dict)
-
-
-class LooseGroup(Struct):
-    """A group of which only the list is certain."""
-
-    alerts: list[Raw]
-    status: Any = None
-    groupLabels: Any = None
-
-
-A = TypeVar("A", bound=Alert)
-_TIGHT = msgspec.json.Decoder(_Group)
-_LOOSE = msgspec.json.Decoder(LooseGroup)
-_ANY = msgspec.json.Decoder()
+_LIST = AlertList(Alert, _EXPECTED)
 
 
 def accept(body: bytes, headers: Mapping[str, str]) -> Accepted:
     """Count the alerts of a body. Raises Undecodable when there is no list of alerts in it."""
-    try:
-        return Accepted(body, len(decode(_TIGHT, body, _EXPECTED).alerts))
-    except msgspec.ValidationError:
-        return counted(body, loosely(loose_group(body, _EXPECTED).alerts, Alert))
+    return _LIST.accept(body)
 
 
 def read(delivery: Delivery, settings: Settings) -> list[Heard | Fault]:
     """The alerts of a body."""
-    try:
-        tight = decode(_TIGHT, delivery.body, _EXPECTED)
-        group, alerts = tight.groupLabels, cleaned(tight.alerts, delivery.body)
-    except msgspec.ValidationError:
-        loose = loose_group(delivery.body, _EXPECTED)
-        group, alerts = loose.groupLabels, loosely(loose.alerts, Alert)
-    grouped = told_group(group)
+    grouped, alerts = _LIST.read(delivery.body)
     return [alert if isinstance(alert, Fault) else heard(alert, grouped, settings) for alert in alerts]
-
-
-def told_group(labels: Any) -> str:
-    """The labels of a group as one text; empty when they are no labels."""
-    try:
-        return ", ".join(f"{name}={value}" for name, value in words(labels).items())
-    except (TypeError, RecursionError):
-        return ""
-
-
-def loose_group(body: bytes, expected: str) -> LooseGroup:
-    """A body as far as it has a list of alerts. Raises Undecodable."""
-    try:
-        return decode(_LOOSE, body, expected)
-    except msgspec.ValidationError as error:
-        raise Undecodable(f"The body is not what was expected ({error}); send {expected}.") from None
-
-
-def loosely(raws: list[Raw], shape: type[A]) -> list[A | Fault]:
-    """Alerts whose fields are not all of the types they should be, as far as they can be alerts."""
-    return [_loose_alert(raw, index, shape) for index, raw in enumerate(raws)]
-
-
-def _loose_alert(raw: Raw, index: int, shape: type[A]) -> A | Fault:
-    try:
-        said = _ANY.decode(raw)
-        if not isinstance(said, dict):
-            return Fault(index, "An alert must be an object.")
-        annotations = said.get("annotations")
-        notes = words(annotations) if isinstance(annotations, dict) else {}
-        labels = words(said.get("labels"))
-    except TypeError:
-        return Fault(index, "Labels must be an object of names and values.")
-    except (RecursionError, ValueError):
-        return Fault(index, "The alert holds a number, a text or a nesting that cannot be read.")
-    texts = {name: text(said.get(name)) or "" for name in shape.__struct_fields__ if name not in ("labels", "annotations")}
-    return shape(labels=labels, annotations=notes, **texts)
-
-
-def cleaned(alerts: list[A], body: bytes) -> list[A]:
-    """The alerts without the NUL characters that the body may have hidden in escapes."""
-    if b"\\u0000" in body:
-        for alert in alerts:
-            for name in alert.__struct_fields__:
-                said = getattr(alert, name)
-                setattr(alert, name, words(said) if isinstance(said, dict) else clean(said))
-    return alerts
 
 
 def heard(alert: Alert, grouped: str, settings: Settings) -> Heard:

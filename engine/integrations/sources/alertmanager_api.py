@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from msgspec import Raw
 from pydantic import Field
 
 from engine.integrations.sources import alertmanager
-from engine.integrations.sources.alertmanager import Alert, cleaned, heard, loosely
-from engine.integrations.sources.contract import Kind, Undecodable
-from engine.integrations.sources.lenient import counted, decode, moment
+from engine.integrations.sources.alert_lists import Alert, AlertList
+from engine.integrations.sources.alertmanager import heard
+from engine.integrations.sources.contract import Kind
+from engine.integrations.sources.lenient import moment
 from engine.model.heard import Accepted, Delivery, Fault, Heard
 
 _EXPECTED = "an array of alerts, as Prometheus does to /api/v2/alerts"
@@ -34,37 +33,23 @@ class Settings(alertmanager.Settings):
     )
 
 
-_TIGHT = msgspec.json.Decoder(list[Alert])
-_LOOSE = msgspec.json.Decoder(list[Raw])
+_LIST = AlertList(Alert, _EXPECTED, bare=True)
 
 
 def accept(body: bytes, headers: Mapping[str, str]) -> Accepted:
     """Count the alerts of a body. Raises Undecodable when it is no array."""
-    try:
-        return Accepted(body, len(decode(_TIGHT, body, _EXPECTED)))
-    except msgspec.ValidationError:
-        return counted(body, loosely(_raws(body), Alert))
+    return _LIST.accept(body)
 
 
 def read(delivery: Delivery, settings: Settings) -> list[Heard | Fault]:
     """The alerts of a body, as they are at the time of its delivery."""
-    try:
-        alerts = cleaned(decode(_TIGHT, delivery.body, _EXPECTED), delivery.body)
-    except msgspec.ValidationError:
-        alerts = loosely(_raws(delivery.body), Alert)
+    _, alerts = _LIST.read(delivery.body)
     return [alert if isinstance(alert, Fault) else _heard(alert, delivery.received_at, settings) for alert in alerts]
 
 
 def answer(delivery_id: UUID, accepted: Accepted) -> tuple[int, dict[str, Any] | None]:
     """What Alertmanager answers. vmalert takes every other status for a failure."""
     return 200, None
-
-
-def _raws(body: bytes) -> list[Raw]:
-    try:
-        return decode(_LOOSE, body, _EXPECTED)
-    except msgspec.ValidationError as error:
-        raise Undecodable(f"The body is not what was expected ({error}); send {_EXPECTED}.") from None
 
 
 def _heard(alert: Alert, received_at: datetime, settings: Settings) -> Heard:

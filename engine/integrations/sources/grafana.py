@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
 
 from engine.integrations.sources import alertmanager
-from engine.integrations.sources.alertmanager import Alert, cleaned, heard, loose_group, loosely, told_group
-from engine.integrations.sources.contract import Kind
-from engine.integrations.sources.lenient import counted, decode, first, link, text, words
+from engine.integrations.sources.alert_lists import Alert, AlertList
+from engine.integrations.sources.alertmanager import heard
+from engine.integrations.sources.contract import Kind, Undecodable
+from engine.integrations.sources.lenient import decode, first, link, text, words
 from engine.model.heard import Accepted, Delivery, Fault, Heard
 
 _EXPECTED = 'an object with a list "alerts", or with a "ruleId", as Grafana\'s webhook contact point does'
@@ -41,36 +41,28 @@ class GrafanaAlert(Alert):
     valueString: str = ""
 
 
-class _Group(Struct):
-    alerts: list[GrafanaAlert]
-    groupLabels: dict[str, str] = field(default_factory=dict)
-
-
-_TIGHT = msgspec.json.Decoder(_Group)
+_LIST = AlertList(GrafanaAlert, _EXPECTED)
 _ANY = msgspec.json.Decoder()
 
 
 def accept(body: bytes, headers: Mapping[str, str]) -> Accepted:
     """Count the alerts of a body. Raises Undecodable when it is of neither kind of alerting."""
     try:
-        return Accepted(body, len(decode(_TIGHT, body, _EXPECTED).alerts))
-    except msgspec.ValidationError:
-        if _dashboard_alert(body) is not None:
-            return Accepted(body, 1)
-        return counted(body, loosely(loose_group(body, _EXPECTED).alerts, GrafanaAlert))
+        return _LIST.accept(body)
+    except Undecodable:
+        if _dashboard_alert(body) is None:
+            raise
+        return Accepted(body, 1)
 
 
 def read(delivery: Delivery, settings: Settings) -> list[Heard | Fault]:
     """The alerts of a body."""
     try:
-        tight = decode(_TIGHT, delivery.body, _EXPECTED)
-        group, alerts = tight.groupLabels, cleaned(tight.alerts, delivery.body)
-    except msgspec.ValidationError:
-        if (said := _dashboard_alert(delivery.body)) is not None:
-            return [_heard_of_dashboard(said)]
-        loose = loose_group(delivery.body, _EXPECTED)
-        group, alerts = loose.groupLabels, loosely(loose.alerts, GrafanaAlert)
-    grouped = told_group(group)
+        grouped, alerts = _LIST.read(delivery.body)
+    except Undecodable:
+        if (said := _dashboard_alert(delivery.body)) is None:
+            raise
+        return [_heard_of_dashboard(said)]
     return [alert if isinstance(alert, Fault) else _heard(alert, grouped, settings) for alert in alerts]
 
 
