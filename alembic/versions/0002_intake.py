@@ -187,7 +187,7 @@ CREATE TABLE alert_entry (
     team_id uuid,
     alert_id uuid NOT NULL,
     kind varchar(32) NOT NULL CHECK (kind IN ('opened', 'heard', 'repeated', 'refired', 'reopened', 'resolved', 'late', 'timed_out',
-        'stale', 'flapping', 'steady', 'acknowledged', 'closed', 'moved')),
+        'stale', 'steady', 'acknowledged', 'closed', 'moved')),
     severity {SEVERITY.format("severity")},
     severity_before {SEVERITY.format("severity_before")},
     starts_at timestamptz,

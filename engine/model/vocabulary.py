@@ -126,7 +126,6 @@ class AlertEntryKind(StrEnum):
     LATE = "late"
     TIMED_OUT = "timed_out"
     STALE = "stale"
-    FLAPPING = "flapping"
     STEADY = "steady"
     ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
@@ -178,3 +177,10 @@ class QuarantineState(StrEnum):
     WAITING = "waiting"
     REPLAYED = "replayed"
     DISCARDED = "discarded"
+
+
+class ListPage(StrEnum):
+    """Which list a saved view is of."""
+
+    INCIDENTS = "incidents"
+    ALERTS = "alerts"

@@ -173,7 +173,6 @@ class Grouping:
             incident.number = number
         for (incident_id, team_id, kind), told in self._told.items():
             first, title = told[0]
-            first.incident_number = self._by_id[incident_id].number
             ids = [str(memory.id) for memory, _ in told[:_MOST_NAMED]]
             for memory, _ in told:
                 memory.incident_number = self._by_id[incident_id].number

@@ -42,6 +42,8 @@ def hear(memory: Memory, known: Known, now: datetime, policy: Policy, repeated: 
     told.severity, told.severity_before = memory.severity, before
     told.changed_severity = before is not memory.severity and not first
     told.flapping, told.began_to_flap = memory.flapping, memory.flapping and not flapped
+    if told.began_to_flap:
+        told.said = f"it flaps: {len(memory.changes)} changes within {policy.flap / 60:.0f} minutes"
     memory.is_changed = memory.is_changed or told.changed_severity
     return told
 

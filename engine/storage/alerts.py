@@ -17,10 +17,10 @@ from engine.model.alerts import Alert, AlertEntry, AlertEntryView, AlertHistory,
 from engine.model.ids import floor_id, place_of, time_of
 from engine.model.incidents import Incident, IncidentAlert
 from engine.model.sources import Source
-from engine.model.views import Page, Paging
+from engine.model.views import CAP, Facets, Page, Paging
 from engine.model.vocabulary import AlertEntryKind, AlertStatus, Severity
 from engine.stages.normalise import label_token, tokens_of
-from engine.storage.paging import Order, read
+from engine.storage.paging import Order, counted, read
 from engine.storage.work import Work
 
 # What came with a delivery; the other lines were written by time or by people.
@@ -45,7 +45,6 @@ _SAID = {
     AlertEntryKind.LATE: "late",
     AlertEntryKind.TIMED_OUT: "not sent again before it expired: over",
     AlertEntryKind.STALE: "not heard of for several times its usual interval: closed as stale",
-    AlertEntryKind.FLAPPING: "flaps",
     AlertEntryKind.STEADY: "steady again",
     AlertEntryKind.ACKNOWLEDGED: "acknowledged",
     AlertEntryKind.CLOSED: "closed by hand",
@@ -96,6 +95,22 @@ def listed(work: Work, which: Filter, sort: str, paging: Paging) -> Page[AlertVi
     order = Order(tuple(found.c[name] for name in names), descending=sort.startswith("-"))
     rows, page = read(work.session, query, order, paging)
     return Page(_views(work, rows), page.next_cursor, page.total, page.total_is_capped)
+
+
+def facets(work: Work, which: Filter) -> Facets:
+    """What the newest alerts of a filter have in common: the live ones, and with no status those of the history too."""
+    tables: tuple[Table, ...] = (Alert,) if which.status is AlertStatus.FIRING else (Alert, AlertHistory)
+    halves = [_half(work, table, which).order_by(table.id.desc()).limit(CAP + 1) for table in tables]
+    found: Any = (union_all(*(select(half.subquery()) for half in halves)) if len(halves) > 1 else halves[0]).subquery("found")
+    names = ("severity", "source_id", "service", "environment")
+    query = select(found.c.id, *(found.c[name] for name in names)).order_by(found.c.id.desc())
+    return counted(work.session, query, names)
+
+
+def some(work: Work, ids: Sequence[UUID]) -> tuple[AlertView, ...]:
+    """The alerts of these ids, live or over."""
+    halves = [_half(work, table, Filter()).where(col(table.id).in_(ids)) for table in (Alert, AlertHistory)]
+    return _views(work, work.session.execute(union_all(*halves)).all())
 
 
 def _half(work: Work, table: Table, which: Filter) -> Any:
@@ -149,11 +164,7 @@ def _matches(table: Table, match: Match) -> ColumnElement[bool]:
 
 def one(work: Work, alert_id: UUID) -> AlertView | None:
     """One alert, live or over."""
-    for table in (Alert, AlertHistory):
-        query = _half(work, table, Filter()).where(table.id == alert_id)
-        if rows := work.session.execute(query).all():
-            return _views(work, rows)[0]
-    return None
+    return next(iter(some(work, [alert_id])), None)
 
 
 def teams_of(work: Work, ids: Sequence[UUID]) -> dict[UUID, UUID | None]:

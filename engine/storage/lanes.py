@@ -17,7 +17,8 @@ from engine.errors import LostLease
 from engine.storage.work import Work
 
 INBOX, CHECK = "inbox", "check"
-LEASE = timedelta(seconds=30)
+# Short: the fence shuts out who had it before, not the clock; and so long an organization whose turn failed lets others go first.
+LEASE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,7 @@ def test_flapping_begins_with_the_fourth_change_within_the_window_and_is_told_on
     assert not found.is_.flapping
     told = found.hear(firing(), 4)
     assert (told.flapping, told.began_to_flap) == (True, True)
+    assert told.said == "it flaps: 4 changes within 30 minutes"
     told = found.hear(resolved(), 5)
     assert (told.flapping, told.began_to_flap) == (True, False)
 

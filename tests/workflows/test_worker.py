@@ -32,9 +32,17 @@ LISTENING = "SELECT pid FROM pg_stat_activity WHERE query = %s AND datname = %s"
 
 
 @pytest.fixture
-def make(installation: TestDatabase, database: Database) -> Callable[[str], Worker]:
-    """A worker of that name."""
-    return lambda name: Worker(database, Unproved(database, installation.owner, KEEPING), name, "1.0")
+def make(installation: TestDatabase, database: Database) -> Iterator[Callable[[str], Worker]]:
+    """A worker of that name. Its duties have ended when the test has: the next test's would be taken for them."""
+    made: list[Worker] = []
+
+    def worker(name: str) -> Worker:
+        made.append(Worker(database, Unproved(database, installation.owner, KEEPING), name, "1.0"))
+        return made[-1]
+
+    yield worker
+    for each in made:
+        each._pool.shutdown(wait=True)
 
 
 class Unproved(Duties):
