@@ -81,6 +81,7 @@ class Settings(BaseModel):
     alert_retention_days: int = Field(400, ge=7, description="alerts that are over, first seen before that, are dropped, by week")
     history_retention_days: int = Field(90, ge=7, description="lines of alerts' histories older than this are dropped, by week")
     timeline_retention_days: int = Field(400, ge=7, description="lines of incidents' timelines older than this are dropped, by week")
+    minute_retention_days: int = Field(90, ge=8, description="what came each minute, for the dashboard, is dropped after so long, by week")
     job_retention_days: int = Field(14, ge=1, description="finished jobs older than this are removed")
     metrics_token: SecretStr | None = Field(None, description="bearer token for /metrics; without it only this machine may read them")
     warn_webhook: SecretStr | None = Field(None, description="URL that gets the supervisor's own warnings as JSON")
@@ -123,6 +124,7 @@ class Settings(BaseModel):
             "alert_history": self.alert_retention_days,
             "alert_entry": self.history_retention_days,
             "incident_entry": self.timeline_retention_days,
+            "intake_minute": self.minute_retention_days,
         }
         return {table: timedelta(days=kept) for table, kept in days.items()}
 

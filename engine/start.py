@@ -82,7 +82,8 @@ def open_door(found: Settings, name: str) -> Database:
     """Open the database and give it to the door."""
     opened = database(found, name)
     life = Life(timedelta(hours=found.session_idle_hours), timedelta(days=found.session_days))
-    door.install(door.Runtime(opened, life, found.public_url.rstrip("/"), found.data_dir, VERSION, secrets_vault(found)))
+    urls = found.public_url.rstrip("/"), f"http://127.0.0.1:{found.port}"
+    door.install(door.Runtime(opened, life, *urls, found.data_dir, VERSION, secrets_vault(found)))
     return opened
 
 

@@ -82,7 +82,16 @@ class TestDatabase:
     def open_door(self, scratch: Path) -> None:
         """Let operations of this process work on it."""
         door.install(
-            door.Runtime(self.database, LIFE, "http://localhost:3000", scratch, "0.0.test", vault(scratch, ""), Bus(self.database.dsn))
+            door.Runtime(
+                self.database,
+                LIFE,
+                "http://localhost:3000",
+                "http://127.0.0.1:3000",
+                scratch,
+                "0.0.test",
+                vault(scratch, ""),
+                Bus(self.database.dsn),
+            )
         )
 
     def close(self) -> None:

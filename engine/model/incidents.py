@@ -140,6 +140,10 @@ class MembershipView:
     title: str
     severity: Severity | None
     status: str | None
+    service: str | None
+    resource: str | None
+    count: int | None
+    first_seen_at: datetime | None
     by: Scorer
     score: float
     reason: str

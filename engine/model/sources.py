@@ -42,6 +42,7 @@ class Source(SQLModel, table=True):
     networks: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))  # pyright: ignore[reportArgumentType]
     paused: bool = False
     provisioned: bool = False
+    demo: bool = False
     created_by: str
     created_at: datetime = moment()
     deliveries: int = Field(default=0, sa_type=BigInteger)
@@ -92,6 +93,7 @@ class SourceView:
     paused: bool
     silent: bool
     provisioned: bool
+    demo: bool
     credentials: tuple["CredentialView", ...]
     deliveries: int
     alerts: int

@@ -50,3 +50,37 @@ class Bulk:
 
     success: tuple[UUID, ...]
     failed: tuple[Failed, ...]
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    """One value that rows of a list have, and how many; `label` is how people say it."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Facet:
+    """The commonest values of one field."""
+
+    name: str
+    values: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What a list can be narrowed to. Counted over the newest rows of it, no more than the cap."""
+
+    facets: tuple[Facet, ...]
+    counted: int
+    is_capped: bool
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file to take along."""
+
+    filename: str
+    text: str

@@ -1,6 +1,7 @@
 """Which conditions fire or have fired, why are they what they are, and what do people do about them?"""
 
 import re
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,13 +12,13 @@ from pydantic_core import PydanticCustomError
 from engine.errors import NotFound
 from engine.model.alerts import AlertEntryView, AlertView, Explanation, Reason
 from engine.model.inbox import DeliveryView
-from engine.model.views import Bulk, Failed, Page, Paging
+from engine.model.views import Bulk, Facet, Facets, Failed, Page, Paging
 from engine.model.vocabulary import AlertStatus, IdentityBy, Permission, Severity
 from engine.operations.door import Context, operation
 from engine.operations.words import Ids, Words
 from engine.pipeline import acts
 from engine.storage import alerts as stored
-from engine.storage import inbox, lanes
+from engine.storage import inbox, lanes, sources
 from engine.storage.alerts import Filter, Match
 
 _MATCHER = re.compile(r'\s*([^=!~"\s]+)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s=~][^"]*?|))\s*', re.DOTALL)
@@ -55,13 +56,16 @@ def _value(found: re.Match[str]) -> str:
 Matcher = Annotated[str, Field(max_length=500), AfterValidator(_matcher)]
 Sort = Literal["first_seen_at", "-first_seen_at", "severity", "-severity"]
 Stated = Literal["critical", "error", "warning", "info", "none"]
+Severities = Annotated[list[Stated], Field(max_length=5)]
+Matchers = Annotated[list[Matcher], Field(max_length=20, description='label matchers such as `job=~"node.*"`; all must hold')]
+AnyWords = Annotated[Words, Field(description="words, or beginnings of words, of title, description and labels")]
 
 
 @operation(Permission.VIEW, reads=True)
 def search(
     ctx: Context,
     status: AlertStatus | None = None,
-    severity: Annotated[list[Stated], Field(max_length=5)] | None = None,
+    severity: Severities | None = None,
     source_id: UUID | None = None,
     incident_id: UUID | None = None,
     service: Words = "",
@@ -69,9 +73,8 @@ def search(
     resource: Words = "",
     team: Words = "",
     fingerprint: Words = "",
-    matcher: Annotated[list[Matcher], Field(max_length=20, description='label matchers such as `job=~"node.*"`; all must hold')]
-    | None = None,
-    q: Annotated[Words, Field(description="words, or beginnings of words, of title, description and labels")] = "",
+    matcher: Matchers | None = None,
+    q: AnyWords = "",
     acknowledged: bool | None = None,
     since: Annotated[AwareDatetime, Field(description="first seen from then on")] | None = None,
     until: Annotated[AwareDatetime, Field(description="first seen before then")] | None = None,
@@ -82,7 +85,7 @@ def search(
     named = {"service": service, "environment": environment, "resource": resource, "team": team}
     which = Filter(
         status=status,
-        severities=tuple(None if each == "none" else Severity(each) for each in severity or []),
+        severities=_stated(severity),
         source_id=source_id,
         incident_id=incident_id,
         fields={name: value for name, value in named.items() if value},
@@ -94,6 +97,41 @@ def search(
         fingerprint=fingerprint,
     )
     return stored.listed(ctx.work, which, sort, page)
+
+
+@operation(Permission.VIEW, reads=True)
+def facets(
+    ctx: Context,
+    status: AlertStatus | None = None,
+    severity: Severities | None = None,
+    source_id: UUID | None = None,
+    service: Words = "",
+    environment: Words = "",
+    matcher: Matchers | None = None,
+    q: AnyWords = "",
+    acknowledged: bool | None = None,
+) -> Facets:
+    """Count what the alerts that would be found have in common: severity, source, service, environment."""
+    named = {"service": service, "environment": environment}
+    which = Filter(
+        status=status,
+        severities=_stated(severity),
+        source_id=source_id,
+        fields={name: value for name, value in named.items() if value},
+        matchers=tuple(_parsed(each) for each in matcher or []),
+        words=q,
+        acknowledged=acknowledged,
+    )
+    found = stored.facets(ctx.work, which)
+    names = sources.names(ctx.work, [UUID(v.value) for facet in found.facets if facet.name == "source_id" for v in facet.values])
+    return replace(found, facets=tuple(_with_names(facet, names) for facet in found.facets))
+
+
+@operation(Permission.VIEW, reads=True)
+def those(ctx: Context, ids: Ids) -> tuple[AlertView, ...]:
+    """Show some alerts, in the order they are named; what is not there is left out."""
+    found = {view.id: view for view in stored.some(ctx.work, ids)}
+    return tuple(found[id] for id in dict.fromkeys(ids) if id in found)
 
 
 @operation(Permission.VIEW, reads=True)
@@ -161,6 +199,16 @@ def delete(ctx: Context, ids: Ids) -> Bulk:
         ctx.require(Permission.CONFIGURE, next(iter(teams.values())))
     gone = acts.delete(ctx.work, may, acts.Who(ctx.actor.id, ctx.actor.name, ctx.work.now))
     return _bulk(ids, gone, "There is no such alert.")
+
+
+def _with_names(facet: Facet, names: dict[UUID, str]) -> Facet:
+    if facet.name != "source_id":
+        return facet
+    return replace(facet, values=tuple(replace(value, label=names.get(UUID(value.value), "")) for value in facet.values))
+
+
+def _stated(severity: list[Stated] | None) -> tuple[Severity | None, ...]:
+    return tuple(None if each == "none" else Severity(each) for each in severity or [])
 
 
 def _parsed(said: str) -> Match:

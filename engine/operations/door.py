@@ -45,11 +45,12 @@ ENTRANCES: dict[str, "Entrance[..., Any]"] = {}
 
 @dataclass
 class Runtime:
-    """What the door needs of this process; `engine.start` installs it."""
+    """What the door needs of this process; `engine.start` installs it. `local_url` is where this machine reaches its own pages."""
 
     database: Database
     life: Life
     public_url: str
+    local_url: str
     data_dir: Path
     version: str
     vault: Vault
@@ -100,6 +101,14 @@ class Context:
         """Write in another organization of the same person, and come back."""
         home = self.work.tenant
         self.work.become(replace(home, org_id=org_id, teams=(), all_teams=False))
+        yield
+        self.work.become(home)
+
+    @contextmanager
+    def as_installation(self) -> Iterator[None]:
+        """Read what is the installation's own, such as how its proof alerts fare, and come back."""
+        home = self.work.tenant
+        self.work.become(replace(home, instance=True))
         yield
         self.work.become(home)
 

@@ -3,27 +3,33 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from engine.errors import Conflict, Invalid, NotFound, Stale
 from engine.model.ids import new_id
 from engine.model.incidents import Incident, IncidentEntry, IncidentEntryView, IncidentView, MembershipView
-from engine.model.views import Page, Paging
+from engine.model.views import Export, Facets, Page, Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Permission, Severity
 from engine.operations.door import Context, operation
 from engine.operations.words import Ids, Words
 from engine.pipeline import acts
+from engine.stages import reports
 from engine.stages.correlate import OpenIncident
 from engine.storage import incidents as stored
 from engine.storage import lanes, people, remembered
 from engine.storage.batches import Written
 from engine.storage.incidents import Filter
 
+_MOST, _MOST_LINES = Paging(limit=200), 5000
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Sort = Literal["opened_at", "-opened_at", "severity", "-severity", "number", "-number"]
 Stated = Literal["critical", "error", "warning", "info", "none"]
+Statuses = Annotated[list[IncidentStatus], Field(max_length=5)]
+Severities = Annotated[list[Stated], Field(max_length=5)]
+TitleWords = Annotated[Words, Field(description="words of the title")]
+Since = Annotated[AwareDatetime, Field(description="opened from then on")]
 Number = Annotated[int, Field(ge=1, le=2_000_000_000)]
 
 
@@ -31,26 +37,52 @@ Number = Annotated[int, Field(ge=1, le=2_000_000_000)]
 def search(
     ctx: Context,
     open: bool | None = None,
-    status: Annotated[list[IncidentStatus], Field(max_length=5)] | None = None,
-    severity: Annotated[list[Stated], Field(max_length=5)] | None = None,
+    status: Statuses | None = None,
+    severity: Severities | None = None,
     owner_id: UUID | None = None,
+    acknowledged: bool | None = None,
     service: Words = "",
     environment: Words = "",
-    q: Annotated[Words, Field(description="words of the title")] = "",
+    q: TitleWords = "",
+    since: Since | None = None,
     sort: Sort = "-opened_at",
     page: Paging = Paging(),
 ) -> Page[IncidentView]:
     """Find incidents."""
-    severities = tuple(None if each == "none" else Severity(each) for each in severity or [])
-    which = Filter(open, tuple(status or []), severities, owner_id, service, environment, q)
+    which = Filter(open, tuple(status or []), _stated(severity), owner_id, acknowledged, service, environment, q, since)
     found = stored.listed(ctx.work, which, sort, page)
-    return Page(tuple(_view(ctx, row) for row in found.items), found.next_cursor, found.total, found.total_is_capped)
+    return Page(tuple(stored.view(ctx.work, row) for row in found.items), found.next_cursor, found.total, found.total_is_capped)
+
+
+@operation(Permission.VIEW, reads=True)
+def facets(
+    ctx: Context,
+    open: bool | None = None,
+    status: Statuses | None = None,
+    severity: Severities | None = None,
+    owner_id: UUID | None = None,
+    acknowledged: bool | None = None,
+    service: Words = "",
+    environment: Words = "",
+    q: TitleWords = "",
+    since: Since | None = None,
+) -> Facets:
+    """Count what the incidents that would be found have in common: status, severity, owner, service, environment."""
+    which = Filter(open, tuple(status or []), _stated(severity), owner_id, acknowledged, service, environment, q, since)
+    return stored.facets(ctx.work, which)
+
+
+@operation(Permission.VIEW, reads=True)
+def those(ctx: Context, ids: Ids) -> tuple[IncidentView, ...]:
+    """Show some incidents, in the order they are named; what is not there is left out."""
+    found = {row.id: row for row in stored.some(ctx.work, ids)}
+    return tuple(stored.view(ctx.work, found[id]) for id in dict.fromkeys(ids) if id in found)
 
 
 @operation(Permission.VIEW, reads=True)
 def show(ctx: Context, incident_id: UUID) -> IncidentView:
     """Show one incident."""
-    return _view(ctx, _incident(ctx, incident_id))
+    return stored.view(ctx.work, _incident(ctx, incident_id))
 
 
 @operation(Permission.VIEW, reads=True)
@@ -58,7 +90,7 @@ def numbered(ctx: Context, number: Number) -> IncidentView:
     """Show the incident of that number."""
     if (row := stored.numbered(ctx.work, number)) is None:
         raise NotFound(f"There is no incident #{number}.")
-    return _view(ctx, row)
+    return stored.view(ctx.work, row)
 
 
 @operation(Permission.VIEW, reads=True)
@@ -73,11 +105,12 @@ def timeline(
     ctx: Context,
     incident_id: UUID,
     kind: Annotated[list[IncidentEntryKind], Field(max_length=20)] | None = None,
+    newest: Annotated[bool, Field(description="the newest first")] = False,
     page: Paging = Paging(),
 ) -> Page[IncidentEntryView]:
-    """List what happened in an incident, the oldest first."""
+    """List what happened in an incident, the oldest first unless asked otherwise."""
     _incident(ctx, incident_id)
-    return stored.timeline(ctx.work, incident_id, kind or [], page)
+    return stored.timeline(ctx.work, incident_id, kind or [], page, newest=newest)
 
 
 @operation(Permission.RESPOND, thing=True)
@@ -212,7 +245,7 @@ def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     acts.write(ctx.work, Written(lines=[line]), who)
     ctx.work.session.expire_all()
     ctx.note(f"#{to.number}")
-    return _view(ctx, _incident(ctx, to.id))
+    return stored.view(ctx.work, _incident(ctx, to.id))
 
 
 @operation(Permission.RESPOND, thing=True)
@@ -228,7 +261,27 @@ def move(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     acts.move(ctx.work, targets, _open(ctx, row), _who(ctx), "moved by hand")
     ctx.work.session.expire_all()
     ctx.note(f"#{row.number}")
-    return _view(ctx, _incident(ctx, incident_id))
+    return stored.view(ctx.work, _incident(ctx, incident_id))
+
+
+@operation(Permission.VIEW, reads=True)
+def export(ctx: Context, incident_id: UUID, form: Literal["markdown", "json"] = "markdown") -> Export:
+    """Write an incident with its alerts and its whole timeline as one file, for a review or a ticket."""
+    row = _incident(ctx, incident_id)
+    view = stored.view(ctx.work, row)
+    alerts = stored.members(ctx.work, incident_id, _MOST)
+    told = stored.timeline(ctx.work, incident_id, [], _MOST)
+    told_all = [*told.items]
+    while told.next_cursor and len(told_all) < _MOST_LINES:
+        told = stored.timeline(ctx.work, incident_id, [], Paging(cursor=told.next_cursor, limit=_MOST.limit))
+        told_all += told.items
+    write = reports.markdown if form == "markdown" else reports.as_json
+    text = write(view, alerts.items, alerts.total, told_all)
+    return Export(f"incident-{row.number}.{'md' if form == 'markdown' else 'json'}", text)
+
+
+def _stated(severity: list[Stated] | None) -> tuple[Severity | None, ...]:
+    return tuple(None if each == "none" else Severity(each) for each in severity or [])
 
 
 def _incident(ctx: Context, incident_id: UUID) -> Incident:
@@ -289,12 +342,8 @@ def _saved(ctx: Context, row: Incident) -> IncidentView:
     ctx.work.session.add(row)
     ctx.note(f"#{row.number}")
     ctx.work.touch("incident", row.id)
-    return _view(ctx, row)
+    return stored.view(ctx.work, row)
 
 
 def _who(ctx: Context) -> acts.Who:
     return acts.Who(ctx.actor.id, ctx.actor.name, ctx.work.now)
-
-
-def _view(ctx: Context, row: Incident) -> IncidentView:
-    return stored.view(row, row.title_edited or ctx.actor.may(Permission.VIEW, row.title_team_id))

@@ -9,7 +9,7 @@ from engine.errors import AiopsError, Conflict, FieldError, Invalid
 from engine.identity import secrets
 from engine.model.ids import new_id
 from engine.model.people import Team
-from engine.model.sources import Source, SourceCredential
+from engine.model.sources import Source
 from engine.model.vocabulary import Permission, SourceAuth
 from engine.operations.door import Context, operation, runtime
 from engine.operations.sources import Header, Networks
@@ -157,11 +157,7 @@ def _made(ctx: Context, file: SourceFile) -> Source:
     )
     if (same := stored.named(ctx.work, file.name)) is not None:
         raise Conflict(f"source {file.id}: there is a source called “{same.name}” already.")
-    ctx.work.session.add(source)
-    ctx.work.session.flush()
-    stored.register(ctx.work, file.id, source.id)
-    if file.auth is SourceAuth.ADDRESS:
-        stored.register(ctx.work, stored.address_id(file.kind, source.id), source.id)
+    stored.add(ctx.work, source)
     return source
 
 
@@ -179,17 +175,5 @@ def _secret(ctx: Context, source: Source, file: SourceFile) -> bool:
         old.expires_at = ctx.work.now
         ctx.work.session.add(old)
     stored.unregister(ctx.work, source.id, [token.public_id, *(old.public_id for old in live)])
-    is_signature = source.auth is SourceAuth.SIGNATURE
-    row = SourceCredential(
-        org_id=source.org_id,
-        id=new_id(ctx.work.now),
-        team_id=source.team_id,
-        source_id=source.id,
-        public_id=token.public_id,
-        secret_hash=None if is_signature else secrets.digest(token.secret),
-        sealed=runtime().vault.seal(token.text) if is_signature else None,
-        created_at=ctx.work.now,
-    )
-    ctx.work.session.add(row)
-    stored.register(ctx.work, token.public_id, source.id)
+    stored.add_credential(ctx.work, source, token, runtime().vault)
     return True

@@ -74,12 +74,11 @@ def create(
     _require_free(ctx, name)
     if team_id and people.team(ctx.work, team_id) is None:
         raise NotFound("There is no such team.")
-    public = secrets.new_token().public_id
     source = Source(
         org_id=ctx.actor.org_id,
         id=new_id(ctx.work.now),
         team_id=team_id,
-        public_id=public,
+        public_id=secrets.new_token().public_id,
         kind=kind,
         name=name,
         settings=kept,
@@ -89,11 +88,7 @@ def create(
         created_by=ctx.actor.name,
         created_at=ctx.work.now,
     )
-    ctx.work.session.add(source)
-    ctx.work.session.flush()
-    stored.register(ctx.work, public, source.id)
-    if auth is SourceAuth.ADDRESS:
-        stored.register(ctx.work, stored.address_id(kind, source.id), source.id)
+    stored.add(ctx.work, source)
     secret = None if auth is SourceAuth.ADDRESS else _new_credential(ctx, source)
     ctx.note(name, kind=kind)
     ctx.work.touch("source", source.id, team_id)
@@ -195,19 +190,7 @@ def _require_free(ctx: Context, name: str) -> None:
 
 def _new_credential(ctx: Context, source: Source) -> SecretStr:
     token = secrets.new_token()
-    is_signature = source.auth is SourceAuth.SIGNATURE
-    row = SourceCredential(
-        org_id=source.org_id,
-        id=new_id(ctx.work.now),
-        team_id=source.team_id,
-        source_id=source.id,
-        public_id=token.public_id,
-        secret_hash=None if is_signature else secrets.digest(token.secret),
-        sealed=runtime().vault.seal(token.text) if is_signature else None,
-        created_at=ctx.work.now,
-    )
-    ctx.work.session.add(row)
-    stored.register(ctx.work, token.public_id, source.id)
+    stored.add_credential(ctx.work, source, token, runtime().vault)
     return SecretStr(token.text)
 
 
@@ -217,8 +200,6 @@ def _shown(ctx: Context, source: Source) -> SourceView:
 
 
 def _view(ctx: Context, source: Source, credentials: list[SourceCredential]) -> SourceView:
-    silent_after = timedelta(minutes=stored.settings_of(source).silent_minutes)
-    last = source.last_seen_at or source.created_at
     return SourceView(
         id=source.id,
         public_id=source.public_id,
@@ -231,8 +212,9 @@ def _view(ctx: Context, source: Source, credentials: list[SourceCredential]) -> 
         signature_header=source.signature_header,
         networks=tuple(source.networks),
         paused=source.paused,
-        silent=bool(silent_after) and not source.paused and ctx.work.now - last > silent_after,
+        silent=stored.is_silent(source, ctx.work.now),
         provisioned=source.provisioned,
+        demo=source.demo,
         credentials=tuple(CredentialView(c.id, f"aio_{c.public_id}_…", c.created_at, c.expires_at) for c in credentials),
         deliveries=source.deliveries,
         alerts=source.alerts,

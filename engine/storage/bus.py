@@ -101,17 +101,18 @@ class Bus:
                     self.connected = True
                     if not first:
                         logger().info("bus.reconnected", tabs=self.tabs)
-                        self._spread(EVERYTHING)
+                        self.tell(EVERYTHING)
                     first = False
                     async for notice in _heard(db):
-                        self._spread(notice)
+                        self.tell(notice)
             except psycopg.OperationalError:
                 if self.connected:
                     logger().warning("bus.lost", tabs=self.tabs)
                 self.connected, first = False, False
                 await asyncio.sleep(_RETRY)
 
-    def _spread(self, notice: Notice) -> None:
+    def tell(self, notice: Notice) -> None:
+        """Give a notice to the tabs of this process that it concerns."""
         for watcher in self._watchers:
             watcher(notice)
         for tab in self._tabs:

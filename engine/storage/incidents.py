@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, any_, delete, literal, or_, select, true
+from sqlalchemy import ColumnElement, Text, and_, any_, case, cast, delete, func, literal, or_, select, true
 from sqlmodel import col
 
 from engine.model.alerts import Alert, AlertHistory
-from engine.model.ids import time_of
+from engine.model.ids import floor_id, time_of
 from engine.model.incidents import Incident, IncidentAlert, IncidentEntry, IncidentEntryView, IncidentView, MembershipView
 from engine.model.people import Team
-from engine.model.views import Page, Paging
+from engine.model.views import Facets, Page, Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Severity
 from engine.stages.normalise import tokens_of
-from engine.storage.paging import Order, read
+from engine.storage.paging import Order, counted, read
 from engine.storage.work import Work
 
 
@@ -28,9 +28,11 @@ class Filter:
     statuses: tuple[IncidentStatus, ...] = ()
     severities: tuple[Severity | None, ...] = ()
     owner_id: UUID | None = None
+    acknowledged: bool | None = None
     service: str = ""
     environment: str = ""
     words: str = ""
+    since: datetime | None = None
 
 
 _SORTS = {"opened_at": ("id",), "severity": ("severity_rank", "id"), "number": ("number",)}
@@ -44,6 +46,15 @@ def listed(work: Work, which: Filter, sort: str, paging: Paging) -> Page[Inciden
     return Page(tuple(row[0] for row in found), page.next_cursor, page.total, page.total_is_capped)
 
 
+def facets(work: Work, which: Filter) -> Facets:
+    """What the newest incidents of a filter have in common. Services of incidents whose words are hidden are not counted."""
+    told = case((_is_told(work), Incident.services), else_=literal([], Incident.services.type)).label("service")
+    owner = func.coalesce(cast(Incident.owner_id, Text), "none").label("owner_id")
+    columns = (Incident.status, Incident.severity, owner, Incident.owner_name, Incident.environment, told)
+    query = select(*columns).where(Incident.org_id == work.org_id, *_conditions(work, which)).order_by(col(Incident.id).desc())
+    return counted(work.session, query, ("severity", "status", "owner_id", "environment", "service"), {"owner_id": "owner_name"})
+
+
 def _conditions(work: Work, which: Filter) -> list[ColumnElement[bool]]:
     is_resolved = col(Incident.status) == IncidentStatus.RESOLVED
     found: list[ColumnElement[bool] | None] = [
@@ -51,6 +62,8 @@ def _conditions(work: Work, which: Filter) -> list[ColumnElement[bool]]:
         None if not which.statuses else col(Incident.status).in_(which.statuses),
         None if not which.severities else or_(*(col(Incident.severity).is_not_distinct_from(each) for each in which.severities)),
         None if which.owner_id is None else col(Incident.owner_id) == which.owner_id,
+        None if which.acknowledged is None else col(Incident.acknowledged_at).is_not(None) == which.acknowledged,
+        None if which.since is None else col(Incident.id) >= floor_id(which.since),
         None if not which.service else and_(literal(which.service) == any_(col(Incident.services)), _is_told(work)),
         None if not which.environment else col(Incident.environment) == which.environment,
         None if not which.words else and_(_is_told(work), *(_said(token) for token in tokens_of(which.words)[:20])),
@@ -79,13 +92,20 @@ def one(work: Work, incident_id: UUID) -> Incident | None:
     return work.session.execute(select(Incident).where(Incident.org_id == work.org_id, Incident.id == incident_id)).scalar_one_or_none()
 
 
+def some(work: Work, ids: Sequence[UUID]) -> list[Incident]:
+    """The incidents of these ids that there are."""
+    return list(work.session.execute(select(Incident).where(Incident.org_id == work.org_id, col(Incident.id).in_(ids))).scalars())
+
+
 def numbered(work: Work, number: int) -> Incident | None:
     """The incident of that number."""
     return work.session.execute(select(Incident).where(Incident.org_id == work.org_id, Incident.number == number)).scalar_one_or_none()
 
 
-def view(row: Incident, sees_title: bool) -> IncidentView:
+def view(work: Work, row: Incident) -> IncidentView:
     """An incident as it is shown; to whom its leading alert is foreign, without that alert's words."""
+    mine = row.title_team_id is None or work.tenant.all_teams or row.title_team_id in work.tenant.teams
+    sees_title = row.title_edited or mine
     return IncidentView(
         id=row.id,
         number=row.number,
@@ -128,7 +148,8 @@ def members(work: Work, incident_id: UUID, paging: Paging) -> Page[MembershipVie
 def _seen(work: Work, ids: Sequence[UUID]) -> dict[UUID, Any]:
     found: dict[UUID, Any] = {}
     for table in (Alert, AlertHistory):
-        query = select(table.id, table.title, table.severity, table.status).where(table.org_id == work.org_id, col(table.id).in_(ids))
+        shown = (table.id, table.title, table.severity, table.status, table.service, table.resource, table.count, table.first_seen_at)
+        query = select(*shown).where(table.org_id == work.org_id, col(table.id).in_(ids))
         found |= {row.id: row for row in work.session.execute(query)}
     return found
 
@@ -146,6 +167,10 @@ def _member(row: IncidentAlert, seen: dict[UUID, Any], teams: dict[UUID, str]) -
         title=alert.title if alert else gone,
         severity=alert.severity if alert else None,
         status=alert.status if alert else None,
+        service=alert.service if alert else None,
+        resource=alert.resource if alert else None,
+        count=alert.count if alert else None,
+        first_seen_at=alert.first_seen_at if alert else None,
         by=row.by,
         score=row.score,
         reason=row.reason if alert else "",
@@ -160,12 +185,14 @@ def alert_ids(work: Work, incident_ids: Sequence[UUID]) -> list[UUID]:
     return list(work.session.execute(query.where(col(IncidentAlert.left_at).is_(None))).scalars())
 
 
-def timeline(work: Work, incident_id: UUID, kinds: Sequence[IncidentEntryKind], paging: Paging) -> Page[IncidentEntryView]:
-    """What happened in an incident, the oldest first."""
+def timeline(
+    work: Work, incident_id: UUID, kinds: Sequence[IncidentEntryKind], paging: Paging, *, newest: bool = False
+) -> Page[IncidentEntryView]:
+    """What happened in an incident, the oldest first, or the `newest`."""
     query = select(IncidentEntry).where(IncidentEntry.org_id == work.org_id, IncidentEntry.incident_id == incident_id)
     if kinds:
         query = query.where(col(IncidentEntry.kind).in_(kinds))
-    found, page = read(work.session, query, Order((IncidentEntry.id,)), paging)
+    found, page = read(work.session, query, Order((IncidentEntry.id,), descending=newest), paging)
     return Page(tuple(_entry(row[0]) for row in found), page.next_cursor, page.total, page.total_is_capped)
 
 

@@ -2,17 +2,17 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, func, select, tuple_
 from sqlmodel import Session
 
 from engine.errors import Invalid
-from engine.model.views import CAP, Page, Paging
+from engine.model.views import CAP, Facet, Facets, FacetValue, Page, Paging
 
 
 @dataclass(frozen=True)
@@ -84,3 +84,32 @@ def _value(part: Any) -> Any:
     if b"\0" in str(part).encode():  # which refuses half a character
         raise ValueError
     return part
+
+
+MOST_FACETS = 20
+
+
+def counted(session: Session, newest: Select[Any], names: Sequence[str], labels: Mapping[str, str] | None = None) -> Facets:
+    """The commonest values of columns of the newest rows of a query, which is ordered; a column may be an array.
+
+    `labels` names, for a column, the one that says how people call its values.
+    """
+    some = newest.limit(CAP + 1).cte("some").prefix_with("MATERIALIZED")
+    rows = session.execute(select(func.count()).select_from(some)).scalar_one()
+    shown = {name: some.c[(labels or {}).get(name, name)] for name in names}
+    found = tuple(Facet(name, _values(session, some.c[name], shown[name])) for name in names)
+    return Facets(found, min(rows, CAP), rows > CAP)
+
+
+def _values(session: Session, column: ColumnElement[Any], label: ColumnElement[Any]) -> tuple[FacetValue, ...]:
+    is_list = isinstance(column.type, ARRAY)
+    each = func.unnest(column) if is_list else column
+    inner = select(each.label("value"), (each if is_list else label).label("label")).subquery()
+    count, said = func.count().label("count"), func.min(inner.c.label).label("label")
+    query = select(inner.c.value, said, count).group_by(inner.c.value).order_by(count.desc(), inner.c.value).limit(MOST_FACETS)
+    return tuple(FacetValue(_word(value), _word(label), count) for value, label, count in session.execute(query))
+
+
+def _word(value: Any) -> str:
+    """A value as it is named in an address; `none` where there is none."""
+    return "none" if value is None else str(value)

@@ -11,14 +11,18 @@ from sqlalchemy import delete, select, text
 from sqlmodel import col
 
 from engine.errors import FieldError, Invalid
+from engine.identity import secrets
+from engine.identity.secrets import Token
 from engine.integrations.sources import KINDS
 from engine.integrations.sources.contract import Kind, SourceSettings
 from engine.model.heard import Policy
+from engine.model.ids import floor_id, new_id
 from engine.model.sources import Source, SourceCredential, SourceDirectory
 from engine.model.views import Page, Paging
-from engine.model.vocabulary import Severity
+from engine.model.vocabulary import Severity, SourceAuth
 from engine.storage import rows
 from engine.storage.paging import Order, read
+from engine.storage.vault import Vault
 from engine.storage.work import Work
 
 _MOST_BY_ADDRESS = 200
@@ -55,6 +59,12 @@ def settings_of(source: Source) -> SourceSettings:
     """The settings of a source. What an older version kept, and this one does not know, is left out."""
     schema = KINDS[source.kind].settings
     return schema.model_validate({name: value for name, value in source.settings.items() if name in schema.model_fields})
+
+
+def is_silent(source: Source, now: datetime) -> bool:
+    """Whether nothing has come for longer than its settings allow."""
+    after = timedelta(minutes=settings_of(source).silent_minutes)
+    return bool(after) and not source.paused and now - (source.last_seen_at or source.created_at) > after
 
 
 def checked(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,8 +118,33 @@ def address_id(kind: str, source_id: UUID | None) -> str:
     return f"address:{kind}:{source_id or ''}"
 
 
-def register(work: Work, public_id: str, source_id: UUID) -> None:
-    """Let a public id find its source."""
+def add(work: Work, source: Source) -> None:
+    """Keep a new source, and let it be found by its public id, or by its address."""
+    work.session.add(source)
+    work.session.flush()
+    _register(work, source.public_id, source.id)
+    if source.auth is SourceAuth.ADDRESS:
+        _register(work, address_id(source.kind, source.id), source.id)
+
+
+def add_credential(work: Work, source: Source, token: Token, vault: Vault) -> None:
+    """Let a source prove itself by a token: kept as a digest, or sealed where its secret signs."""
+    is_signature = source.auth is SourceAuth.SIGNATURE
+    row = SourceCredential(
+        org_id=source.org_id,
+        id=new_id(work.now),
+        team_id=source.team_id,
+        source_id=source.id,
+        public_id=token.public_id,
+        secret_hash=None if is_signature else secrets.digest(token.secret),
+        sealed=vault.seal(token.text) if is_signature else None,
+        created_at=work.now,
+    )
+    work.session.add(row)
+    _register(work, token.public_id, source.id)
+
+
+def _register(work: Work, public_id: str, source_id: UUID) -> None:
     work.session.add(SourceDirectory(public_id=public_id, org_id=work.org_id, source_id=source_id))
 
 
@@ -174,27 +209,37 @@ def provisioned(work: Work) -> list[Source]:
 
 @dataclass(frozen=True)
 class Tally:
-    """What a batch saw of one source."""
+    """What a batch saw of one source. `waited` and `slowest` are seconds from receipt to now, in sum and at most."""
 
+    team_id: UUID | None
     deliveries: int
     alerts: int
+    firings: int
     quarantined: int
+    waited: float
+    slowest: float
     last_seen_at: datetime
     last_failure: str
 
 
 def tally(work: Work, tallies: Mapping[UUID, Tally]) -> None:
-    """Count what came from each source."""
+    """Count what came from each source, in all and in this minute."""
     values = {
         "org": work.org_id,
+        "minute": floor_id(work.now.replace(second=0, microsecond=0)),
         "ids": list(tallies),
+        "teams": [t.team_id for t in tallies.values()],
         "deliveries": [t.deliveries for t in tallies.values()],
+        "firings": [t.firings for t in tallies.values()],
+        "waited": [t.waited for t in tallies.values()],
+        "slowest": [t.slowest for t in tallies.values()],
         "alerts": [t.alerts for t in tallies.values()],
         "quarantined": [t.quarantined for t in tallies.values()],
         "seen": [t.last_seen_at for t in tallies.values()],
         "failure": [t.last_failure for t in tallies.values()],
     }
     rows.run(work, _TALLY, values)
+    rows.run(work, _MINUTE, values)
 
 
 _TALLY = """
@@ -205,6 +250,14 @@ UPDATE source s SET deliveries = s.deliveries + t.deliveries, alerts = s.alerts 
 FROM unnest(%(ids)s::uuid[], %(deliveries)s::int[], %(alerts)s::int[], %(quarantined)s::int[], %(seen)s::timestamptz[], %(failure)s::text[])
     AS t (id, deliveries, alerts, quarantined, seen, failure)
 WHERE s.org_id = %(org)s AND s.id = t.id
+"""
+_MINUTE = """
+INSERT INTO intake_minute (org_id, id, source_id, team_id, deliveries, heard, firings, waited, slowest)
+SELECT %(org)s, %(minute)s, * FROM unnest(%(ids)s::uuid[], %(teams)s::uuid[], %(deliveries)s::int[], %(alerts)s::int[],
+    %(firings)s::int[], %(waited)s::real[], %(slowest)s::real[])
+ON CONFLICT (org_id, id, source_id) DO UPDATE SET deliveries = intake_minute.deliveries + excluded.deliveries,
+    heard = intake_minute.heard + excluded.heard, firings = intake_minute.firings + excluded.firings,
+    waited = intake_minute.waited + excluded.waited, slowest = greatest(intake_minute.slowest, excluded.slowest)
 """
 
 

@@ -7,7 +7,8 @@ holds the lane by a lease with a fence; a worker that lost it learns so at its n
 import gc
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,16 +23,19 @@ from engine import pipeline
 from engine.errors import LostLease
 from engine.log import logger, trace_id
 from engine.model.heard import Fault
+from engine.model.vocabulary import AlertEntryKind
 from engine.pipeline import upkeep
 from engine.storage import batches, inbox, lanes, sources, stages
+from engine.storage.batches import Written
 from engine.storage.database import Database
 from engine.storage.inbox import Waiting
 from engine.storage.lanes import CHECK, INBOX, Held
-from engine.storage.sources import Tally
+from engine.storage.sources import Sender, Tally
 from engine.storage.work import Tenant, Work, work
 
 _TICK = 0.5
 _APART = 0.1  # seconds between the begins of two batches
+_FIRINGS = (AlertEntryKind.OPENED, AlertEntryKind.REFIRED)
 _OURS = "A fault of ours while applying it; replay it after an update."
 _TURN = 2.0  # seconds of one organization while others wait
 _CHECK_NEXT = "SELECT min(check_at) FROM (SELECT min(check_at) AS check_at FROM alert WHERE org_id = :org AND check_at IS NOT NULL \
@@ -170,10 +174,9 @@ def apply(work: Work, waiting: Sequence[Waiting]) -> None:
     senders = sources.senders(work, {each.source_id for each in waiting})
     ingested, written = pipeline.run(work, waiting, senders)
     inbox.applied(work, [each.id for each in waiting])
-    sources.tally(work, _tallies(waiting, ingested))
+    sources.tally(work, _tallies(waiting, ingested, written, senders))
     sources.beat(work, {id: (at, senders[id].settings.beat_wait()) for id, at in ingested.beats.items()})
-    now = datetime.now(UTC)
-    stages.observe(work, stages.GROUPED, [(now - each.delivery.received_at).total_seconds() for each in waiting])
+    stages.observe(work, stages.GROUPED, _waited(waiting))
     if ingested.beats:
         lanes.bring_forward(work, CHECK, min(at + senders[id].settings.beat_wait() for id, at in ingested.beats.items()))
     upkeep.announce(work, written)
@@ -184,9 +187,11 @@ def apply(work: Work, waiting: Sequence[Waiting]) -> None:
 
 def put_aside(work: Work, waiting: Waiting, reason: str) -> None:
     """Quarantine a whole delivery."""
-    batches.quarantine(work, [(waiting, Fault(batches.WHOLE, reason), None)])
+    fault = (waiting, Fault(batches.WHOLE, reason), None)
+    batches.quarantine(work, [fault])
     inbox.applied(work, [waiting.id])
-    sources.tally(work, {waiting.source_id: Tally(1, 0, 1, waiting.delivery.received_at, reason)})
+    sender = sources.senders(work, {waiting.source_id})
+    sources.tally(work, _tallies([waiting], pipeline.Ingested(faults=[fault]), Written(), sender))
     work.touch("quarantine")
 
 
@@ -197,12 +202,32 @@ def _is_its_own(error: Exception) -> bool:
     return not isinstance(error, LostLease | DBAPIError | PoolTimeout | psycopg.InterfaceError)
 
 
-def _tallies(waiting: Sequence[Waiting], ingested: pipeline.Ingested) -> dict[UUID, Tally]:
+def _waited(waiting: Sequence[Waiting]) -> list[float]:
+    """How long each delivery has waited until now, in seconds."""
+    now = datetime.now(UTC)
+    return [(now - each.delivery.received_at).total_seconds() for each in waiting]
+
+
+def _tallies(
+    waiting: Sequence[Waiting], ingested: pipeline.Ingested, written: Written, senders: Mapping[UUID, Sender]
+) -> dict[UUID, Tally]:
+    source_of = {memory.id: source_id for memory, source_id, _ in written.alerts}
+    fired = Counter(source_of[entry.alert_id] for entry in written.entries if entry.kind in _FIRINGS)
+    heard = Counter(item.policy.source_id for item in ingested.items)
     found: dict[UUID, Tally] = {}
     for source_id in {each.source_id for each in waiting}:
         mine = [each for each in waiting if each.source_id == source_id]
-        alerts = sum(item.policy.source_id == source_id for item in ingested.items)
         faults = [fault.reason for each, fault, _ in ingested.faults if each.source_id == source_id]
-        seen = max(each.delivery.received_at for each in mine)
-        found[source_id] = Tally(len(mine), alerts, len(faults), seen, faults[-1] if faults else "")
+        waited, sender = _waited(mine), senders.get(source_id)
+        found[source_id] = Tally(
+            team_id=sender.policy.team_id if sender else None,
+            deliveries=len(mine),
+            alerts=heard[source_id],
+            firings=fired[source_id],
+            quarantined=len(faults),
+            waited=sum(waited),
+            slowest=max(waited),
+            last_seen_at=max(each.delivery.received_at for each in mine),
+            last_failure=faults[-1] if faults else "",
+        )
     return found

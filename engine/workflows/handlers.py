@@ -12,13 +12,16 @@ from pydantic import TypeAdapter
 
 from engine.identity.actor import Actor, Request
 from engine.model.audit import AuditVerdict
+from engine.model.ids import time_of
 from engine.model.people import Organization
 from engine.model.vocabulary import ActorKind, Role
-from engine.operations import audit
+from engine.operations import audit, demo
+from engine.operations.door import PROGRESS, runtime
 from engine.storage import directories, proof
 from engine.storage.database import Database
 from engine.storage.jobs import Leased
 from engine.storage.work import Tenant, work
+from engine.workflows import demo as playing
 
 Handler = Callable[[Leased], dict[str, Any]]
 HANDLERS: dict[str, Handler] = {}
@@ -56,3 +59,13 @@ def verify_audit(job: Leased) -> dict[str, Any]:
     """Walk the audit chain; the verdict is the result."""
     verdict = audit.verify(workflow(job.org_id, job.id, job.kind))
     return TypeAdapter(AuditVerdict).dump_python(verdict, mode="json")
+
+
+@handles(demo.DEMO_JOB)
+def play_demo(job: Leased) -> dict[str, Any]:
+    """Play the demonstration. A worker that takes it over plays it from its beginning, from the same start: nothing comes twice."""
+    actor = workflow(job.org_id, job.id, "demo")
+    senders = {made.kind: (made.path, made.secret.get_secret_value()) for made in demo.prepare(actor)}
+    posting = playing.Posting(runtime().local_url, senders)
+    sent = playing.play(posting, time_of(job.id), float(job.payload.get("speed", 1.0)), PROGRESS.get())
+    return {"alerts": sent}

@@ -43,5 +43,5 @@ def away(database: Database) -> Iterator[Callable[[], None]]:
     here = runtime()
     url = database.url.set(host="127.0.0.1", port=9).difference_update_query(["host"])
     nobody = Database(url, pool_size=2, statement_timeout_ms=500, name="x")
-    yield lambda: install(Runtime(nobody, here.life, here.public_url, here.data_dir, here.version, here.vault))
+    yield lambda: install(Runtime(nobody, here.life, here.public_url, here.local_url, here.data_dir, here.version, here.vault))
     nobody.close()

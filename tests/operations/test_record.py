@@ -216,7 +216,7 @@ def test_a_database_that_is_away_is_said_so_and_nothing_is_changed(acme: Company
         database.url.set(host="127.0.0.1", port=9).difference_update_query(["host"]), pool_size=2, statement_timeout_ms=500, name="x"
     )
     here = runtime()
-    install(Runtime(away, here.life, here.public_url, here.data_dir, here.version, here.vault))
+    install(Runtime(away, here.life, here.public_url, here.local_url, here.data_dir, here.version, here.vault))
     with pytest.raises(Unavailable, match="nothing was changed"):
         teams.all(acme.owner)
     away.close()

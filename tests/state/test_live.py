@@ -58,7 +58,7 @@ class Page:
 
     def tell(self, kind: str, *teams: UUID, org_id: UUID = ORG) -> None:
         """A commit says that something changed."""
-        self.bus._spread(Notice(org_id, frozenset({kind}), (uuid4(),), teams))
+        self.bus.tell(Notice(org_id, frozenset({kind}), (uuid4(),), teams))
 
     async def _actor_of(self, _: Any) -> Actor:
         if self.failure is not None:
@@ -162,7 +162,7 @@ def test_a_page_is_read_again_when_what_it_shows_changes(page: Page, notice: Not
     async def story() -> None:
         loop = await page.opened("/people")
         await loop.next()
-        page.bus._spread(notice)
+        page.bus.tell(notice)
         if is_read:
             assert await loop.next() is PeopleState.refresh, why
         else:
@@ -310,7 +310,7 @@ def test_a_lost_connection_is_shown(page: Page) -> None:
         loop = await page.opened("/people")
         await loop.next()
         page.is_connected = False
-        page.bus._spread(EVERYTHING)
+        page.bus.tell(EVERYTHING)
         await loop.next()
         assert loop.state.hears is False
 
