@@ -47,7 +47,7 @@ class Which(BaseModel):
     inhibited: bool = True
     unprocessed: bool = True
     receiver: Annotated[str, Field(max_length=200), AfterValidator(_expression)] = ""
-    filter: Annotated[list[alerts.Matcher], Field(max_length=20, default_factory=list)]
+    filter: Annotated[list[Matcher], Field(max_length=20, default_factory=list)]
 
 
 def reader(request: Request) -> Actor:

@@ -1,28 +1,22 @@
 """Which conditions fire or have fired, why are they what they are, and what do people do about them?"""
 
-import re
-from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
-import re2
-from pydantic import AfterValidator, AwareDatetime, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, Field
 
 from engine.errors import NotFound
 from engine.model.alerts import AlertEntryView, AlertView, Explanation, Reason
 from engine.model.inbox import DeliveryView
-from engine.model.views import Bulk, Facet, Facets, Failed, Page, Paging
-from engine.model.vocabulary import AlertStatus, IdentityBy, Permission, Severity
+from engine.model.views import Bulk, Failed, Page, Paging
+from engine.model.vocabulary import AlertStatus, IdentityBy, Permission
 from engine.operations.door import Context, operation
-from engine.operations.words import Ids, Words
+from engine.operations.words import Ids, Matchers, Severities, Words, parsed, stated
 from engine.pipeline import acts
 from engine.storage import alerts as stored
-from engine.storage import inbox, lanes, sources
-from engine.storage.alerts import Filter, Match
+from engine.storage import inbox, lanes
+from engine.storage.alerts import Filter
 
-_MATCHER = re.compile(r'\s*([^=!~"\s]+)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s=~][^"]*?|))\s*', re.DOTALL)
-_FOREIGN = re.compile(r"\(\?(?!:)|\\[pPzZACQE]")  # what RE2 and PostgreSQL do not read alike
 _HOW = {
     IdentityBy.SENDER: "the sender's own key",
     IdentityBy.LABELS: "a hash of its name and usual labels, as its sender gives no key",
@@ -30,34 +24,7 @@ _HOW = {
 }
 
 
-def _matcher(said: str) -> str:
-    found = _MATCHER.fullmatch(said)
-    if found is None:
-        raise PydanticCustomError("matcher", 'Write name="value", with =, !=, =~ or !~ between them.')
-    if "~" in found[2]:
-        _require_linear(_value(found))
-    return said
-
-
-def _require_linear(pattern: str) -> None:
-    """Refuse an expression that is not matched in linear time, or that our database reads in another way. Raises PydanticCustomError."""
-    try:
-        re2.compile(pattern)
-    except re2.error as error:
-        raise PydanticCustomError("matcher", "This is no regular expression: {why}", {"why": str(error)}) from None
-    if foreign := _FOREIGN.search(pattern.removeprefix("(?i)")):
-        raise PydanticCustomError("matcher", "“{part}” cannot be used here; only (?i) at the beginning and (?:…).", {"part": foreign[0]})
-
-
-def _value(found: re.Match[str]) -> str:
-    return found[4] if found[3] is None else found[3].replace('\\"', '"').replace("\\\\", "\\")
-
-
-Matcher = Annotated[str, Field(max_length=500), AfterValidator(_matcher)]
 Sort = Literal["first_seen_at", "-first_seen_at", "severity", "-severity"]
-Stated = Literal["critical", "error", "warning", "info", "none"]
-Severities = Annotated[list[Stated], Field(max_length=5)]
-Matchers = Annotated[list[Matcher], Field(max_length=20, description='label matchers such as `job=~"node.*"`; all must hold')]
 AnyWords = Annotated[Words, Field(description="words, or beginnings of words, of title, description and labels")]
 
 
@@ -85,11 +52,11 @@ def search(
     named = {"service": service, "environment": environment, "resource": resource, "team": team}
     which = Filter(
         status=status,
-        severities=_stated(severity),
+        severities=stated(severity),
         source_id=source_id,
         incident_id=incident_id,
         fields={name: value for name, value in named.items() if value},
-        matchers=tuple(_parsed(each) for each in matcher or []),
+        matchers=tuple(parsed(each) for each in matcher or []),
         words=q,
         since=since,
         until=until,
@@ -97,34 +64,6 @@ def search(
         fingerprint=fingerprint,
     )
     return stored.listed(ctx.work, which, sort, page)
-
-
-@operation(Permission.VIEW, reads=True)
-def facets(
-    ctx: Context,
-    status: AlertStatus | None = None,
-    severity: Severities | None = None,
-    source_id: UUID | None = None,
-    service: Words = "",
-    environment: Words = "",
-    matcher: Matchers | None = None,
-    q: AnyWords = "",
-    acknowledged: bool | None = None,
-) -> Facets:
-    """Count what the alerts that would be found have in common: severity, source, service, environment."""
-    named = {"service": service, "environment": environment}
-    which = Filter(
-        status=status,
-        severities=_stated(severity),
-        source_id=source_id,
-        fields={name: value for name, value in named.items() if value},
-        matchers=tuple(_parsed(each) for each in matcher or []),
-        words=q,
-        acknowledged=acknowledged,
-    )
-    found = stored.facets(ctx.work, which)
-    names = sources.names(ctx.work, [UUID(v.value) for facet in found.facets if facet.name == "source_id" for v in facet.values])
-    return replace(found, facets=tuple(_with_names(facet, names) for facet in found.facets))
 
 
 @operation(Permission.VIEW, reads=True)
@@ -199,23 +138,6 @@ def delete(ctx: Context, ids: Ids) -> Bulk:
         ctx.require(Permission.CONFIGURE, next(iter(teams.values())))
     gone = acts.delete(ctx.work, may, acts.Who(ctx.actor.id, ctx.actor.name, ctx.work.now))
     return _bulk(ids, gone, "There is no such alert.")
-
-
-def _with_names(facet: Facet, names: dict[UUID, str]) -> Facet:
-    if facet.name != "source_id":
-        return facet
-    return replace(facet, values=tuple(replace(value, label=names.get(UUID(value.value), "")) for value in facet.values))
-
-
-def _stated(severity: list[Stated] | None) -> tuple[Severity | None, ...]:
-    return tuple(None if each == "none" else Severity(each) for each in severity or [])
-
-
-def _parsed(said: str) -> Match:
-    """The parts of a matcher that was found right."""
-    found = _MATCHER.fullmatch(said)
-    assert found is not None, "checked at the door"
-    return Match(found[1], found[2], _value(found))
 
 
 def _on_each(ctx: Context, ids: list[UUID], act: acts.Act) -> Bulk:

@@ -6,28 +6,23 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from engine.errors import Conflict, Invalid, NotFound, Stale
-from engine.model.ids import new_id
 from engine.model.incidents import Incident, IncidentEntry, IncidentEntryView, IncidentView, MembershipView
-from engine.model.views import Export, Facets, Page, Paging
+from engine.model.views import Page, Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Permission, Severity
 from engine.operations.door import Context, operation
-from engine.operations.words import Ids, Words
+from engine.operations.words import Ids, Severities, Words, stated
 from engine.pipeline import acts
-from engine.stages import reports
 from engine.stages.correlate import OpenIncident
 from engine.storage import incidents as stored
 from engine.storage import lanes, people, remembered
 from engine.storage.batches import Written
 from engine.storage.incidents import Filter
 
-_MOST, _MOST_LINES = Paging(limit=200), 5000
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Sort = Literal["opened_at", "-opened_at", "severity", "-severity", "number", "-number"]
-Stated = Literal["critical", "error", "warning", "info", "none"]
 Statuses = Annotated[list[IncidentStatus], Field(max_length=5)]
-Severities = Annotated[list[Stated], Field(max_length=5)]
 TitleWords = Annotated[Words, Field(description="words of the title")]
 Since = Annotated[AwareDatetime, Field(description="opened from then on")]
 Number = Annotated[int, Field(ge=1, le=2_000_000_000)]
@@ -49,27 +44,9 @@ def search(
     page: Paging = Paging(),
 ) -> Page[IncidentView]:
     """Find incidents."""
-    which = Filter(open, tuple(status or []), _stated(severity), owner_id, acknowledged, service, environment, q, since)
+    which = Filter(open, tuple(status or []), stated(severity), owner_id, acknowledged, service, environment, q, since)
     found = stored.listed(ctx.work, which, sort, page)
     return Page(tuple(stored.view(ctx.work, row) for row in found.items), found.next_cursor, found.total, found.total_is_capped)
-
-
-@operation(Permission.VIEW, reads=True)
-def facets(
-    ctx: Context,
-    open: bool | None = None,
-    status: Statuses | None = None,
-    severity: Severities | None = None,
-    owner_id: UUID | None = None,
-    acknowledged: bool | None = None,
-    service: Words = "",
-    environment: Words = "",
-    q: TitleWords = "",
-    since: Since | None = None,
-) -> Facets:
-    """Count what the incidents that would be found have in common: status, severity, owner, service, environment."""
-    which = Filter(open, tuple(status or []), _stated(severity), owner_id, acknowledged, service, environment, q, since)
-    return stored.facets(ctx.work, which)
 
 
 @operation(Permission.VIEW, reads=True)
@@ -234,13 +211,8 @@ def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
         raise Invalid.field("alert_ids", f"None of these alerts is a live one of #{row.number}.")
     for target in targets:
         ctx.require(Permission.RESPOND, target.team_id)
-    now, leading = ctx.work.now, targets[0]
-    to = OpenIncident(id=new_id(now), group_key=f"split {new_id(now)}", grouped_by="split by hand", last_alert_at=now, opened_at=now)
-    to.title, to.title_team_id, to.environment, to.is_new = leading.title, leading.team_id, row.environment, True
-    to.everybody = any(target.team_id is None for target in targets)
-    to.team_ids = sorted({target.team_id for target in targets if target.team_id is not None})
-    to.number = next(iter(remembered.numbers(ctx.work, 1)))
-    acts.move(ctx.work, targets, to, who := _who(ctx), f"split from #{row.number}")
+    to = acts.apart(ctx.work, targets, row.environment, who := _who(ctx))
+    acts.move(ctx.work, targets, to, who, f"split from #{row.number}")
     line = acts.line(to.id, IncidentEntryKind.SPLIT, f"split from #{row.number}", who)
     acts.write(ctx.work, Written(lines=[line]), who)
     ctx.work.session.expire_all()
@@ -262,26 +234,6 @@ def move(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     ctx.work.session.expire_all()
     ctx.note(f"#{row.number}")
     return stored.view(ctx.work, _incident(ctx, incident_id))
-
-
-@operation(Permission.VIEW, reads=True)
-def export(ctx: Context, incident_id: UUID, form: Literal["markdown", "json"] = "markdown") -> Export:
-    """Write an incident with its alerts and its whole timeline as one file, for a review or a ticket."""
-    row = _incident(ctx, incident_id)
-    view = stored.view(ctx.work, row)
-    alerts = stored.members(ctx.work, incident_id, _MOST)
-    told = stored.timeline(ctx.work, incident_id, [], _MOST)
-    told_all = [*told.items]
-    while told.next_cursor and len(told_all) < _MOST_LINES:
-        told = stored.timeline(ctx.work, incident_id, [], Paging(cursor=told.next_cursor, limit=_MOST.limit))
-        told_all += told.items
-    write = reports.markdown if form == "markdown" else reports.as_json
-    text = write(view, alerts.items, alerts.total, told_all)
-    return Export(f"incident-{row.number}.{'md' if form == 'markdown' else 'json'}", text)
-
-
-def _stated(severity: list[Stated] | None) -> tuple[Severity | None, ...]:
-    return tuple(None if each == "none" else Severity(each) for each in severity or [])
 
 
 def _incident(ctx: Context, incident_id: UUID) -> Incident:
@@ -324,17 +276,7 @@ def _set_severity(ctx: Context, row: Incident, severity: Severity | Literal["aut
 
 
 def _tell(ctx: Context, row: Incident, kind: IncidentEntryKind, said: str) -> IncidentEntry:
-    line = IncidentEntry(
-        org_id=row.org_id,
-        id=new_id(ctx.work.now),
-        incident_id=row.id,
-        kind=kind,
-        actor_id=ctx.actor.id,
-        actor_name=ctx.actor.name,
-        said=said,
-    )
-    ctx.work.session.add(line)
-    return line
+    return stored.tell(ctx.work, row, kind, said, (ctx.actor.id, ctx.actor.name))
 
 
 def _saved(ctx: Context, row: Incident) -> IncidentView:

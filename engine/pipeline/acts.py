@@ -96,6 +96,17 @@ def close(work: Work, targets: Sequence[Target], who: Who) -> list[UUID]:
     return [target.memory.id for target in targets]
 
 
+def apart(work: Work, targets: Sequence[Target], environment: str | None, who: Who) -> OpenIncident:
+    """A new incident for alerts that belong to none; they still are to be moved there."""
+    id, leading = new_id(who.now), targets[0]
+    to = OpenIncident(id=id, group_key=f"split {id}", grouped_by="split by hand", last_alert_at=who.now, opened_at=who.now)
+    to.title, to.title_team_id, to.environment, to.is_new = leading.title, leading.team_id, environment, True
+    to.everybody = any(target.team_id is None for target in targets)
+    to.team_ids = sorted({target.team_id for target in targets if target.team_id is not None})
+    to.number = next(iter(remembered.numbers(work, 1)))
+    return to
+
+
 def move(work: Work, targets: Sequence[Target], to: OpenIncident, who: Who, why: str) -> list[UUID]:
     """Take alerts out of the incidents they are in, and put them into another one, which a person knows better."""
     moving = [target for target in targets if target.memory.incident_id != to.id]

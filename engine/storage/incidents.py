@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Text, and_, any_, case, cast, delete, func
 from sqlmodel import col
 
 from engine.model.alerts import Alert, AlertHistory
-from engine.model.ids import floor_id, time_of
+from engine.model.ids import floor_id, new_id, time_of
 from engine.model.incidents import Incident, IncidentAlert, IncidentEntry, IncidentEntryView, IncidentView, MembershipView
 from engine.model.people import Team
 from engine.model.views import Facets, Page, Paging
@@ -194,6 +194,13 @@ def timeline(
         query = query.where(col(IncidentEntry.kind).in_(kinds))
     found, page = read(work.session, query, Order((IncidentEntry.id,), descending=newest), paging)
     return Page(tuple(_entry(row[0]) for row in found), page.next_cursor, page.total, page.total_is_capped)
+
+
+def tell(work: Work, row: Incident, kind: IncidentEntryKind, said: str, by: tuple[UUID, str]) -> IncidentEntry:
+    """Write a line into the timeline of an incident: what somebody, by id and name, did."""
+    line = IncidentEntry(org_id=row.org_id, id=new_id(work.now), incident_id=row.id, kind=kind, actor_id=by[0], actor_name=by[1], said=said)
+    work.session.add(line)
+    return line
 
 
 def _entry(row: IncidentEntry) -> IncidentEntryView:

@@ -25,12 +25,13 @@ from engine.log import logger, trace_id
 from engine.model.heard import Fault
 from engine.model.vocabulary import AlertEntryKind
 from engine.pipeline import upkeep
-from engine.storage import batches, inbox, lanes, sources, stages
+from engine.storage import batches, inbox, lanes, sources, stages, tallies
 from engine.storage.batches import Written
 from engine.storage.database import Database
 from engine.storage.inbox import Waiting
 from engine.storage.lanes import CHECK, INBOX, Held
-from engine.storage.sources import Sender, Tally
+from engine.storage.sources import Sender
+from engine.storage.tallies import Tally
 from engine.storage.work import Tenant, Work, work
 
 _TICK = 0.5
@@ -174,7 +175,7 @@ def apply(work: Work, waiting: Sequence[Waiting]) -> None:
     senders = sources.senders(work, {each.source_id for each in waiting})
     ingested, written = pipeline.run(work, waiting, senders)
     inbox.applied(work, [each.id for each in waiting])
-    sources.tally(work, _tallies(waiting, ingested, written, senders))
+    tallies.count(work, _tallies(waiting, ingested, written, senders))
     sources.beat(work, {id: (at, senders[id].settings.beat_wait()) for id, at in ingested.beats.items()})
     stages.observe(work, stages.GROUPED, _waited(waiting))
     if ingested.beats:
@@ -191,7 +192,7 @@ def put_aside(work: Work, waiting: Waiting, reason: str) -> None:
     batches.quarantine(work, [fault])
     inbox.applied(work, [waiting.id])
     sender = sources.senders(work, {waiting.source_id})
-    sources.tally(work, _tallies([waiting], pipeline.Ingested(faults=[fault]), Written(), sender))
+    tallies.count(work, _tallies([waiting], pipeline.Ingested(faults=[fault]), Written(), sender))
     work.touch("quarantine")
 
 

@@ -32,6 +32,8 @@ NOT_ON_PAGES = {
 }
 # Served over REST; their pages come with the live interface.
 NOT_YET_ON_PAGES = """
+demo.prepare demo.remove demo.show demo.start facets.alerts facets.incidents incidents.those alerts.those overview.pulse
+overview.show reports.incident saved_views.all saved_views.delete saved_views.save
 alerts.acknowledge alerts.delete alerts.deliveries alerts.explain alerts.history alerts.resolve
 alerts.search alerts.show incidents.acknowledge incidents.assign incidents.change incidents.comment
 incidents.members incidents.merge incidents.move incidents.numbered incidents.reopen incidents.resolve
