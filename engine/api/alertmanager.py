@@ -21,6 +21,7 @@ from engine.model.views import Paging
 from engine.model.vocabulary import AlertStatus
 from engine.operations import alerts, callers
 from engine.operations.door import runtime
+from engine.operations.words import Matcher
 
 router = APIRouter(prefix="/api/v2", tags=["alertmanager"], responses=PROBLEMS)
 _BY_TOKEN = {"security": [{"token": []}, {"token_basic": []}, {"session": []}]}
