@@ -1,12 +1,15 @@
 """The frame around every page: sidebar, top bar, toasts, and what is shown while the connection is lost."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
-from aiops_ui.components.parts import button, empty, icon, mark
+from aiops_ui.components.browser import Attention, Forgotten, Palette
+from aiops_ui.components.parts import button, dialog, empty, icon, mark
 from aiops_ui.components.platform import plain_form
+from state.frame import FrameState
 from state.live import LiveState
 from state.session import SessionState
 from state.toasts import ToastState
@@ -15,17 +18,25 @@ el = rx.el
 PRODUCT = "Remediation Engine"
 
 
+@dataclass(frozen=True)
+class Trail:
+    """Where the page is: the pages above it, and its own name when that is not its title."""
+
+    above: tuple[tuple[str, str], ...] = ()
+    here: Any = None
+
+
 def frame(
-    title: Any, *content: Any, about: Any = None, actions: tuple[rx.Component, ...] = (), crumbs: tuple[tuple[str, str], ...] = ()
+    title: Any, *content: Any, about: Any = None, above: Any = None, actions: tuple[rx.Component, ...] = (), trail: Trail = Trail()
 ) -> rx.Component:
-    """A page of somebody who is signed in."""
+    """A page of somebody who is signed in. `above` stands over its title, `actions` at its right; on a phone, at the bottom."""
     from aiops_ui.routes import NAVIGATION
 
-    heading = el.div(
-        el.div(el.h1(title), el.p(about) if about is not None else rx.fragment()), el.div(*actions, class_name="actions"), class_name="head"
-    )
-    page = el.div(_top_bar(title, crumbs), el.main(heading, *content, id="content", tab_index=-1), class_name="page")
-    return el.div(_skip(), el.div(_sidebar(NAVIGATION), page, class_name="frame"), _toasts())
+    words = el.div(above if above is not None else rx.fragment(), el.h1(title), el.p(about) if about is not None else rx.fragment())
+    heading = el.div(words, el.div(*actions, class_name="actions"), class_name="head")
+    main = el.main(heading, *content, id="content", tab_index=-1)
+    page = el.div(_top_bar(title if trail.here is None else trail.here, trail.above), main, class_name="page")
+    return el.div(_skip(), el.div(_sidebar(NAVIGATION), page, class_name="frame"), _toasts(), _keys(), *_browser(NAVIGATION))
 
 
 def refused(title: str) -> rx.Component:
@@ -37,9 +48,8 @@ def refused(title: str) -> rx.Component:
 def front(title: str, *content: Any) -> rx.Component:
     """A page of somebody who is not signed in yet."""
     brand = el.div(icon("activity"), el.span(PRODUCT), class_name="brand")
-    return el.main(
-        el.section(el.div(brand, el.h1(title), *content, class_name="inside"), class_name="card"), class_name="door", id="content"
-    )
+    inside = el.section(el.div(brand, el.h1(title), *content, class_name="inside"), class_name="card")
+    return el.main(inside, Forgotten.create(), class_name="door", id="content")
 
 
 def offline() -> rx.Component:
@@ -63,9 +73,66 @@ def _sidebar(groups: Any) -> rx.Component:
 
 
 def _place(route: Any) -> rx.Component:
-    here = rx.State.router.url.path == route.path
-    link = el.a(icon(route.icon), el.span(route.title), href=route.path, class_name="place", aria_current=rx.cond(here, "page", "false"))
+    path = rx.State.router.url.path
+    here = (path == route.path) | path.startswith(route.path + "/") if route.path != "/" else path == "/"
+    more = {"data-go": route.key} if route.key else {}
+    link = el.a(
+        icon(route.icon),
+        el.span(route.title),
+        _count(route.path),
+        href=route.path,
+        class_name="place",
+        aria_current=rx.cond(here, "page", "false"),
+        custom_attrs=more,
+    )
     return rx.cond(SessionState.permissions.contains(str(route.permission)), link)
+
+
+def _count(path: str) -> rx.Component:
+    """How many wait there."""
+    counts = {
+        "/incidents": (FrameState.open_incidents, rx.cond(FrameState.critical > 0, "count critical", "count")),
+        "/alerts": (FrameState.firing_alerts, "count"),
+        "/quarantine": (FrameState.quarantined, "count"),
+    }
+    if path not in counts:
+        return rx.fragment()
+    number, kind = counts[path]
+    return rx.cond(number > 0, el.span(number, class_name=kind))
+
+
+def _browser(groups: Any) -> tuple[rx.Component, ...]:
+    """What the browser does on every page: the palette, and calling somebody who looks elsewhere."""
+    places = [{"title": r.title, "path": r.path, "key": r.key, "permission": str(r.permission)} for _, routes in groups for r in routes]
+    places += [{"title": title, "path": path, "key": "", "permission": permission} for title, path, permission in _ALSO]
+    palette = Palette.create(
+        places=places, allowed=SessionState.permissions, found=FrameState.found, on_words=FrameState.look_up, on_go=FrameState.go
+    )
+    urgent = Attention.create(count=FrameState.open_incidents, number=FrameState.urgent_number, title=FrameState.urgent_title)
+    return palette, urgent
+
+
+# Pages that the palette reaches though the sidebar does not show them.
+_ALSO = (("Add a source", "/sources/new", "configure"), ("Your profile", "/profile", "profile"))
+_HINTS = (
+    ("g then a letter", "go: d dashboard, i incidents, a alerts, o sources, q quarantine, , settings"),
+    ("j · k", "down and up in a list"),
+    ("Enter", "open the row"),
+    ("x", "mark the row"),
+    ("e", "acknowledge"),
+    ("r", "resolve"),
+    ("c", "comment"),
+    ("n", "new"),
+    ("/", "search this list"),
+    ("Ctrl+K or ⌘K", "go anywhere, do anything"),
+    ("Esc", "leave"),
+    ("?", "this help"),
+)
+
+
+def _keys() -> rx.Component:
+    rows = el.dl(*(part for keys, words in _HINTS for part in (el.dt(el.kbd(keys)), el.dd(words))), class_name="facts")
+    return dialog("keys", "Keys", rows)
 
 
 def _person() -> rx.Component:
@@ -79,12 +146,21 @@ def _person() -> rx.Component:
     )
 
 
-def _top_bar(title: str, crumbs: tuple[tuple[str, str], ...]) -> rx.Component:
+def _top_bar(title: Any, crumbs: tuple[tuple[str, str], ...]) -> rx.Component:
     trail = [part for words, path in crumbs for part in (el.a(words, href=path), " / ")]
     menu = button(icon("menu"), kind="plain menu-button", aria_label="Menu", custom_attrs={"popovertarget": "navigation"})
     return el.header(
         menu,
         el.nav(*trail, title, class_name="crumbs", aria_label="Where you are"),
+        el.button(
+            icon("search"),
+            el.span("Search or jump to…"),
+            el.kbd("⌘K"),
+            type="button",
+            class_name="jump",
+            aria_label="Search or jump to",
+            custom_attrs={"data-palette": ""},
+        ),
         _live(),
         el.span(SessionState.organization, class_name="tag phone-hidden"),
         el.button(
@@ -105,6 +181,6 @@ def _toasts() -> rx.Component:
     def line(toast: Any) -> rx.Component:
         trace = rx.cond(toast.trace != "", el.div("Trace ", el.span(toast.trace, class_name="mono"), class_name="muted"))
         close = button(icon("x"), kind="plain small", aria_label="Dismiss", on_click=ToastState.dismiss(toast.id))
-        return el.div(mark(toast.mark), el.div(el.div(toast.words), trace), close, class_name="toast", key=toast.id)
+        return el.div(mark(toast.mark), el.div(el.div(toast.words), trace), close, class_name="toast " + toast.mark, key=toast.id)
 
     return el.div(rx.foreach(ToastState.toasts, line), class_name="toasts", aria_live="polite", role="status")

@@ -7,11 +7,39 @@ from typing import Any
 import reflex as rx
 
 from aiops_ui.layout import refused
-from aiops_ui.pages import audit, dashboard, join, people, profile, setup, sign_in, system, team, teams, tokens
+from aiops_ui.pages import (
+    alert,
+    alerts,
+    audit,
+    dashboard,
+    incident,
+    incidents,
+    join,
+    new_source,
+    people,
+    profile,
+    quarantine,
+    settings,
+    setup,
+    sign_in,
+    source,
+    sources,
+    system,
+    team,
+    teams,
+    tokens,
+)
 from engine.model.vocabulary import Permission
+from state.alert import AlertState
+from state.alerts import AlertsState
 from state.front import FrontState
+from state.incident import IncidentState
+from state.incidents import IncidentsState
 from state.live import LiveState
+from state.overview import OverviewState
 from state.session import SessionState
+from state.source import SourceState
+from state.sources import NewSourceState
 
 
 @dataclass(frozen=True)
@@ -24,6 +52,7 @@ class Route:
     permission: Permission | None
     on_load: tuple[Any, ...]
     icon: str = ""
+    key: str = ""  # pressed after g
 
     def component(self) -> rx.Component:
         """The page, or a word for who may not see it. What keeps the data from them is the guard of its handlers."""
@@ -33,20 +62,37 @@ class Route:
         return rx.cond(may, self.page(), refused(self.title))
 
 
-_LIVE = (SessionState.enter, LiveState.listen)
-DASHBOARD = Route("/", dashboard.page, "Dashboard", Permission.VIEW, _LIVE, "gauge")
-PEOPLE = Route("/people", people.page, "People", Permission.VIEW, _LIVE, "users")
-TEAMS = Route("/teams", teams.page, "Teams", Permission.VIEW, _LIVE, "network")
-TEAM = Route("/teams/[team_id]", team.page, "Team", Permission.VIEW, _LIVE)
-TOKENS = Route("/tokens", tokens.page, "API tokens", Permission.MANAGE_TOKENS, _LIVE, "key-round")
-AUDIT = Route("/audit", audit.page, "Audit", Permission.VIEW_AUDIT, _LIVE, "scroll-text")
-SYSTEM = Route("/system", system.page, "System", Permission.VIEW, _LIVE, "heart-pulse")
-PROFILE = Route("/profile", profile.page, "Profile", Permission.PROFILE, _LIVE)
+def _live(*arrive: Any) -> tuple[Any, ...]:
+    return (SessionState.enter, *arrive, LiveState.listen)
+
+
+_VIEW = Permission.VIEW
+DASHBOARD = Route("/", dashboard.page, "Dashboard", _VIEW, _live(OverviewState.arrive), "gauge", "d")
+INCIDENTS = Route("/incidents", incidents.page, "Incidents", _VIEW, _live(IncidentsState.arrive), "siren", "i")
+ALERTS = Route("/alerts", alerts.page, "Alerts", _VIEW, _live(AlertsState.arrive), "bell", "a")
+SOURCES = Route("/sources", sources.page, "Sources", _VIEW, _live(), "plug", "o")
+QUARANTINE = Route("/quarantine", quarantine.page, "Quarantine", _VIEW, _live(), "shield-alert", "q")
+SETTINGS = Route("/settings", settings.page, "Settings", _VIEW, _live(), "settings", ",")
+PEOPLE = Route("/people", people.page, "People", _VIEW, _live(), "users")
+TEAMS = Route("/teams", teams.page, "Teams", _VIEW, _live(), "network")
+TOKENS = Route("/tokens", tokens.page, "API tokens", Permission.MANAGE_TOKENS, _live(), "key-round")
+AUDIT = Route("/audit", audit.page, "Audit", Permission.VIEW_AUDIT, _live(), "scroll-text")
+SYSTEM = Route("/system", system.page, "System", _VIEW, _live(), "heart-pulse")
 
 ROUTES = (
-    *(DASHBOARD, PEOPLE, TEAMS, TEAM, TOKENS, AUDIT, SYSTEM, PROFILE),
+    *(DASHBOARD, INCIDENTS, ALERTS, SOURCES, QUARANTINE, SETTINGS, PEOPLE, TEAMS, TOKENS, AUDIT, SYSTEM),
+    Route("/incidents/[incident_number]", incident.page, "Incident", _VIEW, _live(IncidentState.arrive)),
+    Route("/alerts/[alert_id]", alert.page, "Alert", _VIEW, _live(AlertState.arrive)),
+    Route("/sources/new", new_source.page, "Add a source", Permission.CONFIGURE, _live(NewSourceState.arrive)),
+    Route("/sources/[source_id]", source.page, "Source", _VIEW, _live(SourceState.arrive)),
+    Route("/teams/[team_id]", team.page, "Team", _VIEW, _live()),
+    Route("/profile", profile.page, "Profile", Permission.PROFILE, _live()),
     Route("/sign-in", sign_in.page, "Sign in", None, (FrontState.open_sign_in,)),
     Route("/setup", setup.page, "Set up", None, (FrontState.open_set_up,)),
     Route("/join", join.page, "Join", None, (FrontState.open_join,)),
 )
-NAVIGATION = (("", (DASHBOARD,)), ("Run", (PEOPLE, TEAMS, TOKENS, AUDIT, SYSTEM)))
+NAVIGATION = (
+    ("", (DASHBOARD, INCIDENTS, ALERTS)),
+    ("Run", (SOURCES, QUARANTINE, SETTINGS)),
+    ("Organization", (PEOPLE, TEAMS, TOKENS, AUDIT, SYSTEM)),
+)

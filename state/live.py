@@ -14,8 +14,9 @@ import reflex as rx
 from reflex_base.registry import RegistrationContext
 
 from engine.errors import AiopsError, NotSignedIn
-from engine.operations.live import Notice, Subscription, is_connected, subscribe
+from engine.operations.live import Notice, Subscription, is_connected, look, subscribe
 from state.call import actor_of, may, open_to_all, sign_in_link
+from state.frame import FrameState
 from state.session import SessionState
 
 _GATHER = 0.02
@@ -23,6 +24,9 @@ _GATHER = 0.02
 _SPACING = 0.25
 # A session that ends or a role that changes is noticed by itself at least so often.
 _ASK_AGAIN = 10.0
+
+# What changes the numbers around every page.
+_COUNTED = frozenset({"incident", "alert", "quarantine"})
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,11 @@ class LiveState(rx.State):
             return
         try:
             async with self:
-                actor, token = await actor_of(self), self.router.session.client_token
+                actor, token, path = await actor_of(self), self.router.session.client_token, self.router.url.path
             # Who may not see the page hears nothing of it, but still when the role changes.
             shown = may(actor, found.refresh.fn.permission)
-            with subscribe(actor) as subscription:
+            with subscribe(actor) as subscription, look(actor, path):
+                yield FrameState.count
                 if shown:
                     yield found.refresh
                 async with self:
@@ -71,8 +76,8 @@ class LiveState(rx.State):
                     if (again.role, again.teams) != (actor.role, actor.teams):
                         yield [SessionState.enter, LiveState.listen]  # another role sees other things: begin anew
                         return
-                    if shown and any(not notice.kinds or notice.kinds & found.kinds for notice in notices):
-                        yield found.refresh
+                    for concerned in _concerned(notices, found if shown else None):
+                        yield concerned
         except NotSignedIn:
             async with self:
                 link = sign_in_link(self)
@@ -80,6 +85,15 @@ class LiveState(rx.State):
         except AiopsError:
             await asyncio.sleep(1.0)
             yield LiveState.listen
+
+
+def _concerned(notices: list[Notice], shown: Watch | None) -> list[Any]:
+    """What is to be read again: the numbers around the page, and the page."""
+    kinds = {kind for notice in notices for kind in notice.kinds}
+    everything = any(not notice.kinds for notice in notices)
+    numbers = [FrameState.count] if everything or kinds & _COUNTED else []
+    page = [shown.refresh] if shown and (everything or kinds & shown.kinds) else []
+    return numbers + [refresh for refresh in page if refresh is not FrameState.count]
 
 
 async def _while_open(token: str, subscription: Subscription) -> AsyncIterator[list[Notice]]:
@@ -108,3 +122,8 @@ async def _gathered(subscription: Subscription) -> AsyncIterator[list[Notice]]:
         await asyncio.sleep(max(_GATHER, last + _SPACING - now))
         last = time.monotonic()
         yield [first, *subscription.waiting()]
+
+
+# Pages that show nothing of their own that changes: only the numbers around them.
+for _quiet in ("/settings", "/sources/new"):
+    watch(_quiet, FrameState.count, *_COUNTED)

@@ -1,13 +1,13 @@
-"""What do the dashboard and the system page remember? How the installation is, and what happened lately."""
+"""What does the system page remember? How the installation is."""
 
 from dataclasses import dataclass
 
 import reflex as rx
 
-from engine.model.views import Paging
+from engine.model.alerts import Storage
 from engine.model.vocabulary import Permission
-from engine.operations import audit, people, system, tokens
-from state.call import actor_of, call, may, requires
+from engine.operations import system
+from state.call import call, requires
 from state.live import watch
 
 
@@ -23,14 +23,13 @@ class ProcessRow:
 
 
 @dataclass
-class ActRow:
-    """Something that was done lately."""
+class TableRow:
+    """A table of the database as a row."""
 
-    at: str
-    actor: str
-    operation: str
-    target: str
-    refused: bool
+    name: str
+    rows: str
+    size: str
+    per_row: str
 
 
 class SystemState(rx.State):
@@ -45,9 +44,7 @@ class SystemState(rx.State):
     disk: str = ""
     database: str = ""
     revision: str = ""
-    people: int = 0
-    tokens: int = 0
-    acts: list[ActRow] = []
+    tables: list[TableRow] = []
 
     @rx.event
     @requires(Permission.VIEW)
@@ -62,21 +59,19 @@ class SystemState(rx.State):
         self.queue = f"{found.queue_age.total_seconds():.0f} s" if found.queue_age else "empty"
         self.disk = f"{found.disk_free:.0%} free, {found.disk_free_bytes / 2**30:,.0f} GiB"
         self.database, self.revision = f"{found.database_bytes / 2**20:,.0f} MiB", found.revision or "none"
+        kept = await call(self, system.storage)
+        self.tables = [
+            TableRow(t.table, f"{t.rows:,}", _size(t.bytes), f"{t.bytes_per_row:,.0f} B" if t.bytes_per_row else "–") for t in kept
+        ]
         self.loaded = True
 
-    @rx.event
-    @requires(Permission.VIEW)
-    async def refresh_dashboard(self) -> None:
-        """Measure again, and read what happened lately where that is permitted."""
-        await SystemState.refresh.fn(self)
-        self.people = (await call(self, people.members, "", Paging(limit=1))).total
-        actor = await actor_of(self)
-        if may(actor, Permission.MANAGE_TOKENS):
-            self.tokens = (await call(self, tokens.all, Paging(limit=1))).total
-        if may(actor, Permission.VIEW_AUDIT):
-            page = await call(self, audit.search, page=Paging(limit=8))
-            self.acts = [ActRow(e.at.isoformat(), e.actor_name, e.operation, e.target, str(e.outcome) == "refused") for e in page.items]
+
+def _table(each: Storage) -> TableRow:
+    return TableRow(each.table, f"{each.rows:,}", _size(each.bytes), f"{each.bytes_per_row:,.0f} B" if each.bytes_per_row else "–")
 
 
-watch("/", SystemState.refresh_dashboard, "people", "token", "audit")
+def _size(number: int) -> str:
+    return f"{number / 2**30:,.1f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"
+
+
 watch("/system", SystemState.refresh, "job")

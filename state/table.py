@@ -31,8 +31,12 @@ class TableState(rx.State, mixin=True):
         """Remember where this part ends."""
         self._next, self.has_more = page.next_cursor, page.next_cursor is not None
         self.has_before, self.loaded = bool(self._cursors), True
+        self.total = self._counted(page, noun)
+
+    def _counted(self, page: Page[Any], noun: str) -> str:
+        """How many there are, in words."""
         count = f"{page.total:,}{'+' if page.total_is_capped else ''}"
-        self.total = f"{count} {noun}" if page.total == 1 else f"{count} {_plural(noun)}"
+        return f"{count} {noun if page.total == 1 else _plural(noun)}"
 
     def _look_for(self, words: str) -> None:
         """Search anew, from the beginning."""

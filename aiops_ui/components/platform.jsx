@@ -33,7 +33,7 @@ export function Moment({ at, zone, isExact, missing }) {
   const near = relative((date.getTime() - now) / 1000);
   const far = exact(date, zone);
   const utc = `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  return createElement("time", { dateTime: at, title: isExact ? `${near} · ${utc}` : `${far} · ${utc}`, suppressHydrationWarning: true }, isExact ? far : near);
+  return createElement("time", { dateTime: at, title: isExact ? `${near} · ${utc}` : `${far} · ${utc}`, className: isExact ? "exact" : undefined, suppressHydrationWarning: true }, isExact ? far : near);
 }
 
 // A secret to take along: read-only, marked as a whole when it is entered, copied by its button.
@@ -55,5 +55,60 @@ export function Copyable({ text, label }) {
     { className: "secret" },
     createElement("input", { className: "input", readOnly: true, value: text, "aria-label": label, onFocus: (event) => event.target.select() }),
     createElement("button", { type: "button", className: "button", onClick: copy }, done ? "Copied" : "Copy"),
+  );
+}
+
+// The time of day; when it was another day, the date with it.
+export function Clock({ at, zone }) {
+  const date = at ? new Date(at) : null;
+  if (!date || Number.isNaN(date.getTime())) return createElement("time", null, "–");
+  const [day, time] = exact(date, zone).split(" ");
+  const today = exact(new Date(), zone).split(" ")[0];
+  const utc = `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const title = `${relative((date.getTime() - Date.now()) / 1000)} · ${day} ${time} · ${utc}`;
+  return createElement("time", { dateTime: at, title, className: "exact", suppressHydrationWarning: true }, day === today ? time : `${day.slice(5)} ${time?.slice(0, 5)}`);
+}
+
+async function take(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea"); // without https there is no clipboard object
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+export function Copier({ text, label }) {
+  const [done, setDone] = useState(false);
+  async function copy() {
+    await take(text.replaceAll("@origin", window.location.origin));
+    setDone(true);
+    setTimeout(() => setDone(false), 2000);
+  }
+  return createElement("button", { type: "button", className: "option", onClick: copy }, done ? "Copied" : label);
+}
+
+export function Code({ text }) {
+  const [done, setDone] = useState(false);
+  const [wraps, setWraps] = useState(false);
+  async function copy() {
+    await take(text);
+    setDone(true);
+    setTimeout(() => setDone(false), 2000);
+  }
+  return createElement(
+    "div",
+    { className: "code" },
+    createElement(
+      "div",
+      { className: "code-acts" },
+      createElement("button", { type: "button", className: "button small plain", "aria-pressed": wraps, onClick: () => setWraps(!wraps) }, "Wrap"),
+      createElement("button", { type: "button", className: "button small plain", onClick: copy }, done ? "Copied" : "Copy"),
+    ),
+    createElement("pre", { className: wraps ? "mono wraps" : "mono", tabIndex: 0 }, text),
   );
 }

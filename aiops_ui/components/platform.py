@@ -57,3 +57,47 @@ def exact_moment(at: Any, zone: Any) -> rx.Component:
 def copyable(text: Any, label: str) -> rx.Component:
     """A text with a button that copies it."""
     return Copyable.create(text=text, label=label)
+
+
+class Clock(rx.Component):
+    """The time of day (ISO 8601 in), the date only when it is another day; relative on hover."""
+
+    library = _SOURCE
+    tag = "Clock"
+
+    at: rx.Var[str]
+    zone: rx.Var[str]
+
+
+class Copier(rx.Component):
+    """An entry of a menu that copies a text; `@origin` in it is the address of this installation."""
+
+    library = _SOURCE
+    tag = "Copier"
+
+    text: rx.Var[str]
+    label: rx.Var[str]
+
+
+class Code(rx.Component):
+    """A text as it came, with a button that copies it and one that wraps it."""
+
+    library = _SOURCE
+    tag = "Code"
+
+    text: rx.Var[str]
+
+
+def clock(at: Any, zone: Any = "") -> rx.Component:
+    """The time of day to the second."""
+    return Clock.create(at=at, zone=zone)
+
+
+def copier(text: Any, label: str) -> rx.Component:
+    """An entry of a menu that copies a text."""
+    return Copier.create(text=text, label=label)
+
+
+def code(text: Any) -> rx.Component:
+    """A text as it came."""
+    return Code.create(text=text)

@@ -37,9 +37,29 @@ def page() -> rx.Component:
         "System",
         head,
         el.div(
-            card("Processes", rows, icon_name="cpu", bare=True), card("Measures", measures, links, icon_name="gauge"), class_name="columns"
+            el.div(card("Processes", rows, icon_name="cpu", bare=True), _tables(), class_name="stack"),
+            card("Measures", measures, links, icon_name="gauge"),
+            class_name="columns",
         ),
     )
+
+
+def _tables() -> rx.Component:
+    rows = el.table(
+        el.thead(
+            el.tr(
+                el.th("Table"), el.th("Rows, about", class_name="end"), el.th("On disk", class_name="end"), el.th("A row", class_name="end")
+            )
+        ),
+        el.tbody(rx.foreach(SystemState.tables, _table)),
+        class_name="cards",
+    )
+    return rx.cond(SystemState.tables.length() > 0, card("What is kept", rows, icon_name="database", bare=True))
+
+
+def _table(each: Any) -> rx.Component:
+    numbers = (el.td(value, class_name="end numbers") for value in (each.rows, each.size, each.per_row))
+    return el.tr(el.td(each.name, class_name="mono"), *numbers, key=each.name)
 
 
 def _row(process: Any) -> rx.Component:

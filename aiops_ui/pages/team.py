@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from aiops_ui.components.parts import button, card, close_button, dialog, dialog_button, empty, field, role_select, tag, text_input
-from aiops_ui.layout import frame
+from aiops_ui.layout import Trail, frame
 from state.teams import TeamState
 
 el = rx.el
@@ -31,7 +31,9 @@ def page() -> rx.Component:
         rx.cond(TeamState.may_delete, dialog_button("delete", "Delete", kind="danger")),
     )
     title: Any = rx.cond(TeamState.name != "", TeamState.name, "Team")
-    return frame(title, rx.cond(TeamState.missing, missing, content), _rename(), _delete(), actions=acts, crumbs=(("Teams", "/teams"),))
+    return frame(
+        title, rx.cond(TeamState.missing, missing, content), _rename(), _delete(), actions=acts, trail=Trail((("Teams", "/teams"),))
+    )
 
 
 def _row(member: Any) -> rx.Component:

@@ -6,6 +6,7 @@ from engine.api.expose import Route, expose
 from engine.operations import (
     alerts,
     audit,
+    bulk,
     demo,
     facets,
     incidents,
@@ -79,6 +80,7 @@ ROUTES = (
     Route("GET", "/incidents", incidents.search),
     Route("GET", "/incidents/facets", facets.incidents),
     Route("POST", "/incidents/those", incidents.those),
+    Route("POST", "/incidents/bulk", bulk.incidents),
     Route("GET", "/incidents/numbered/{number}", incidents.numbered),
     Route("GET", "/incidents/{incident_id}", incidents.show),
     Route("PATCH", "/incidents/{incident_id}", incidents.change),

@@ -10,8 +10,9 @@ from engine.model.overview import DemoSender, DemoView, Removed
 from engine.model.sources import Source
 from engine.model.vocabulary import Permission, SourceAuth
 from engine.operations.door import Context, operation, runtime
+from engine.pipeline import acts
 from engine.storage import demo as stored
-from engine.storage import jobs, sources
+from engine.storage import jobs, lanes, sources
 from engine.storage.jobs import Errand
 
 DEMO_JOB = "demo"
@@ -32,6 +33,7 @@ def start(ctx: Context, speed: float = 1.0) -> JobView:
     """Have a scripted outage of a small shop play through the real webhooks. Raises Conflict once real senders are set up."""
     if not 0.1 <= speed <= 100:
         raise Invalid.field("speed", "Choose a speed from 0.1 to 100; 1 takes four minutes.")
+    lanes.alone(ctx.work)  # so that of two who start it at once one is refused
     if stored.has_others(ctx.work):
         raise Conflict("There are sources of yours already: the demonstration would get between real alerts.")
     if stored.running(ctx.work, DEMO_JOB) is not None:
@@ -65,14 +67,15 @@ def remove(ctx: Context) -> Removed:
     found = stored.sources(ctx.work)
     if (running := stored.running(ctx.work, DEMO_JOB)) is not None:
         jobs.cancel(ctx.work, running)
-    gone = stored.remove(ctx.work, [source.id for source in found])
+    gone = stored.remove(ctx.work, stored.ever(ctx.work))
+    acts.recount(ctx.work, gone.left, acts.Who(ctx.actor.id, ctx.actor.name, ctx.work.now))
     for source in found:
         sources.unregister(ctx.work, source.id)
         source.deleted_at = ctx.work.now
         ctx.work.session.add(source)
     for kind in ("source", "alert", "incident", "quarantine"):
         ctx.work.touch(kind)
-    return Removed(*gone)
+    return Removed(gone.alerts, gone.incidents)
 
 
 def _source(ctx: Context, kind: str) -> Source:

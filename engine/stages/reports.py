@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from engine.model.incidents import IncidentEntryView, IncidentView, MembershipView
 
-_SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>#|"})
+_SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>#|~&"})
 
 
 def markdown(incident: IncidentView, alerts: Sequence[MembershipView], total: int, lines: Sequence[IncidentEntryView]) -> str:
@@ -34,7 +34,7 @@ def markdown(incident: IncidentView, alerts: Sequence[MembershipView], total: in
     if total > len(alerts):
         parts.append(f"\n{total - len(alerts)} more are not listed.")
     parts += ["", "## Timeline", ""]
-    parts += [f"- `{_utc(line.at)}` {_safe(line.actor_name + ' ' if line.actor_name else '')}{_safe(line.said)}" for line in lines]
+    parts += [f"- `{_utc(line.at)}` {_safe(f'{line.actor_name} {line.said}')}" for line in lines]
     parts += ["", "## Cause", "", _safe(incident.cause or "Not written down."), ""]
     parts += ["## Resolution", "", _safe(incident.resolution or "Not written down."), ""]
     return "\n".join(parts)

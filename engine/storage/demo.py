@@ -1,6 +1,7 @@
 """What in an organization belongs to its demonstration?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,24 @@ from engine.storage import lanes, rows
 from engine.storage.work import Work
 
 
+@dataclass(frozen=True)
+class Gone:
+    """How many alerts and incidents went; `left` are the incidents that hold other alerts too, whose counts are wrong now."""
+
+    alerts: int
+    incidents: int
+    left: tuple[UUID, ...]
+
+
 def sources(work: Work) -> list[Source]:
     """The demonstration's senders."""
     query = select(Source).where(Source.org_id == work.org_id, Source.demo.is_(True), col(Source.deleted_at).is_(None))  # pyright: ignore
+    return list(work.session.execute(query).scalars())
+
+
+def ever(work: Work) -> list[UUID]:
+    """The demonstration's senders by id, also those that somebody deleted."""
+    query = select(Source.id).where(Source.org_id == work.org_id, Source.demo.is_(True))  # pyright: ignore
     return list(work.session.execute(query).scalars())
 
 
@@ -32,15 +48,16 @@ def running(work: Work, kind: str) -> UUID | None:
     return work.session.execute(query.limit(1)).scalar_one_or_none()
 
 
-def remove(work: Work, source_ids: Sequence[UUID]) -> tuple[int, int]:
-    """Remove everything that came from these sources. Returns how many alerts and incidents went."""
+def remove(work: Work, source_ids: Sequence[UUID]) -> Gone:
+    """Remove everything that came from these sources."""
     lanes.alone(work)
     values: dict[str, Any] = {"org": work.org_id, "sources": list(source_ids)}
     alerts = [row[0] for row in rows.fetch(work, _ALERTS, values)]
-    incidents = [row[0] for row in rows.fetch(work, _INCIDENTS, values | {"alerts": alerts})]
+    touched = rows.fetch(work, _INCIDENTS, values | {"alerts": alerts})
+    incidents = [id for id, holds_nothing_else in touched if holds_nothing_else]
     for statement in _REST:
         rows.run(work, statement, values | {"alerts": alerts, "incidents": incidents})
-    return len(alerts), len(incidents)
+    return Gone(len(alerts), len(incidents), tuple(id for id, holds_nothing_else in touched if not holds_nothing_else))
 
 
 _ALERTS = """
@@ -48,9 +65,9 @@ SELECT id FROM alert WHERE org_id = %(org)s AND source_id = ANY (%(sources)s)
 UNION ALL SELECT id FROM alert_history WHERE org_id = %(org)s AND source_id = ANY (%(sources)s)
 """
 _INCIDENTS = """
-SELECT incident_id FROM incident_alert WHERE org_id = %(org)s AND incident_id IN (
+SELECT incident_id, bool_and(alert_id = ANY (%(alerts)s)) FROM incident_alert WHERE org_id = %(org)s AND incident_id IN (
     SELECT incident_id FROM incident_alert WHERE org_id = %(org)s AND alert_id = ANY (%(alerts)s))
-GROUP BY 1 HAVING bool_and(alert_id = ANY (%(alerts)s))
+GROUP BY 1
 """
 _REST = (
     "DELETE FROM incident_alert WHERE org_id = %(org)s AND alert_id = ANY (%(alerts)s)",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import any_, literal, select
 from sqlmodel import col
 
 from engine.model.ids import floor_id
@@ -41,7 +41,7 @@ def open_incidents(work: Work, team_id: UUID | None) -> tuple[dict[str, int], in
 _OPEN = """
 SELECT coalesce(severity, 'none'), count(*)::int, (count(*) FILTER (WHERE acknowledged_at IS NULL))::int FROM (
     SELECT severity, acknowledged_at FROM incident
-    WHERE org_id = %(org)s AND resolved_at IS NULL AND (%(team)s::uuid IS NULL OR %(team)s = ANY (team_ids)) LIMIT %(most)s) some
+    WHERE org_id = %(org)s AND resolved_at IS NULL AND (%(team)s::uuid IS NULL OR %(team)s = ANY (team_ids)) LIMIT %(most)s) AS counted
 GROUP BY 1
 """
 
@@ -54,7 +54,7 @@ def firing_alerts(work: Work, team_id: UUID | None) -> tuple[int, bool]:
 
 _FIRING = """
 SELECT count(*)::int FROM (SELECT 1 FROM alert
-    WHERE org_id = %(org)s AND status = 'firing' AND (%(team)s::uuid IS NULL OR team_id = %(team)s) LIMIT %(most)s) some
+    WHERE org_id = %(org)s AND status = 'firing' AND (%(team)s::uuid IS NULL OR team_id = %(team)s) LIMIT %(most)s) AS counted
 """
 
 
@@ -140,7 +140,7 @@ def resolved(work: Work, since: datetime, team_id: UUID | None, limit: int) -> l
 
 def _some(work: Work, query: Any, team_id: UUID | None, limit: int) -> list[Incident]:
     if team_id is not None:
-        query = query.where(col(Incident.team_ids).any(team_id))
+        query = query.where(literal(team_id) == any_(col(Incident.team_ids)))
     return list(work.session.execute(query.limit(limit)).scalars())
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, select, tuple_
 from sqlmodel import Session
 
 from engine.errors import Invalid
@@ -105,7 +105,7 @@ def _values(session: Session, column: ColumnElement[Any], label: ColumnElement[A
     is_list = isinstance(column.type, ARRAY)
     each = func.unnest(column) if is_list else column
     inner = select(each.label("value"), (each if is_list else label).label("label")).subquery()
-    count, said = func.count().label("count"), func.min(inner.c.label).label("label")
+    count, said = func.count().label("count"), func.min(cast(inner.c.label, Text)).label("label")
     query = select(inner.c.value, said, count).group_by(inner.c.value).order_by(count.desc(), inner.c.value).limit(MOST_FACETS)
     return tuple(FacetValue(_word(value), _word(label), count) for value, label, count in session.execute(query))
 

@@ -23,6 +23,7 @@ from engine import pipeline
 from engine.errors import LostLease
 from engine.log import logger, trace_id
 from engine.model.heard import Fault
+from engine.model.ids import time_of
 from engine.model.vocabulary import AlertEntryKind
 from engine.pipeline import upkeep
 from engine.storage import batches, inbox, lanes, sources, stages, tallies
@@ -204,9 +205,9 @@ def _is_its_own(error: Exception) -> bool:
 
 
 def _waited(waiting: Sequence[Waiting]) -> list[float]:
-    """How long each delivery has waited until now, in seconds."""
+    """How long each delivery has waited until now, in seconds; one that is replayed, since then."""
     now = datetime.now(UTC)
-    return [(now - each.delivery.received_at).total_seconds() for each in waiting]
+    return [(now - time_of(each.id)).total_seconds() for each in waiting]
 
 
 def _tallies(

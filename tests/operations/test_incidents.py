@@ -1,5 +1,6 @@
 """What do people do about a problem, and what is told of it afterwards?"""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from engine.operations import alerts, incidents, sources, teams
 from engine.storage.database import Database
 from tests.conftest import TestDatabase
 from tests.factories import Company, found_company
-from tests.operations.alerting import ALL, Alerting, alert
+from tests.operations.alerting import ALL, Alerting, alert, moment
 from tests.operations.asking import entered, known
 
 Kind = IncidentEntryKind
@@ -102,9 +103,43 @@ def test_a_long_timeline_is_read_in_parts(line: Alerting) -> None:
     for place in range(7):
         incidents.comment(line.company.operator, view.id, f"comment {place}")
     whole = incidents.timeline(line.company.viewer, view.id, page=ALL).items
-    first = incidents.timeline(line.company.viewer, view.id, page=Paging(limit=4))
-    rest = incidents.timeline(line.company.viewer, view.id, page=Paging(limit=200, cursor=first.next_cursor))
-    assert (*first.items, *rest.items) == whole and len(whole) == 9
+    assert len(whole) == 9
+    for newest, expected in ((False, whole), (True, whole[::-1])):
+        first = incidents.timeline(line.company.viewer, view.id, newest=newest, page=Paging(limit=4))
+        rest = incidents.timeline(line.company.viewer, view.id, newest=newest, page=Paging(limit=200, cursor=first.next_cursor))
+        assert (*first.items, *rest.items) == expected
+
+
+def test_the_newest_comments_are_read_first_on_demand(line: Alerting) -> None:
+    view = opened(line)
+    for text in ("one", "two"):
+        incidents.comment(line.company.operator, view.id, text)
+    said = incidents.timeline(line.company.viewer, view.id, kind=[Kind.COMMENT], newest=True).items
+    assert [entry.said for entry in said] == ["two", "one"]
+
+
+def test_some_incidents_are_shown_in_the_order_they_are_named(line: Alerting, beta: Company) -> None:
+    made = [opened(line) for _ in range(3)]
+    strange = opened(Alerting(line.database, beta))
+    named_so = [made[2].id, uuid4(), made[0].id, strange.id, made[2].id, made[1].id]
+    found = incidents.those(line.company.viewer, named_so)
+    assert found == tuple(incidents.show(line.company.viewer, made[place].id) for place in (2, 0, 1))
+    assert incidents.those(beta.owner, [view.id for view in made]) == ()
+    for ids in ([], [uuid4() for _ in range(201)]):
+        with pytest.raises(Invalid):
+            incidents.those(line.company.viewer, ids)
+
+
+def test_incidents_are_found_by_whether_somebody_looks_after_them_and_since_when(line: Alerting) -> None:
+    older = opened(line)
+    incidents.acknowledge(line.company.operator, older.id)
+    newer = opened(line)
+    for which, ids in (({"acknowledged": True}, {older.id}), ({"acknowledged": False}, {newer.id})):
+        found = {each.id for each in incidents.search(line.company.viewer, **which, page=ALL).items}
+        assert found & {older.id, newer.id} == ids
+    assert {each.id for each in incidents.search(line.company.viewer, since=newer.opened_at).items} == {newer.id}
+    with pytest.raises(Invalid):
+        incidents.search(line.company.viewer, since=newer.opened_at.replace(tzinfo=None))
 
 
 def test_who_acknowledged_first_stays(line: Alerting) -> None:
@@ -351,6 +386,8 @@ def test_of_an_alert_of_another_team_only_the_team_is_told(line: Alerting) -> No
     assert (told_of.severity, told_of.status, told_of.reason) == (None, None, "")
     seen_by_blue = incidents.show(blue, view.id)
     assert (seen_by_blue.title, seen_by_blue.services, seen_by_blue.grouped_by) == (f"Incident #{view.number}", (), "")
+    assert incidents.those(blue, [view.id]) == (seen_by_blue,)
+    assert incidents.those(line.company.viewer, [view.id]) == (), "who is in neither team is not told that it exists"
     shown = (seen_by_blue, incidents.members(blue, view.id), incidents.search(blue, page=ALL), incidents.timeline(blue, view.id))
     assert f"{name} 0" not in repr(shown), "the title of its leading alert is hidden"
     assert f"{name} secret" not in repr((incidents.members(red, view.id), incidents.timeline(red, view.id, page=ALL)))
@@ -429,6 +466,10 @@ QUERIES: list[tuple[dict[str, Any], bool, str]] = [
     ({"q": "100%_"}, False, "signs of a pattern are signs"),
     ({"service": "sought-service"}, True, "a service of its alerts"),
     ({"service": "sought"}, False, "exactly that service"),
+    ({"acknowledged": False}, True, "nobody looks after it"),
+    ({"acknowledged": True}, False, "somebody looks after it"),
+    ({"since": moment() - timedelta(hours=1)}, True, "opened since then"),
+    ({"since": moment() + timedelta(hours=1)}, False, "opened later than it was"),
 ]
 
 

@@ -10,10 +10,12 @@ from pydantic import SecretStr
 from engine.errors import Conflict, Invalid, Refused, Unavailable
 from engine.identity.actor import Actor, Request
 from engine.model.sources import SourceView
-from engine.model.vocabulary import Outcome, Permission, Role
+from engine.model.vocabulary import ListPage, Outcome, Permission, Role
 from engine.operations import (
     alerts,
     audit,
+    bulk,
+    demo,
     incidents,
     intake,
     jobs,
@@ -22,6 +24,7 @@ from engine.operations import (
     profile,
     provisioning,
     quarantine,
+    saved_views,
     sessions,
     sources,
     teams,
@@ -33,7 +36,7 @@ from engine.storage.jobs import Errand, enqueue
 from engine.storage.work import work
 from tests import delivering
 from tests.factories import PASSWORD, Company, hire
-from tests.operations.asking import OTHER_PASSWORD, entered, joined_too, known, newest, somebody
+from tests.operations.asking import OTHER_PASSWORD, entered, joined_too, known, newest, somebody, written
 
 HIDDEN = (PASSWORD, OTHER_PASSWORD, "link=")
 
@@ -65,6 +68,13 @@ class Scene:
     def alert(self) -> tuple[UUID, UUID, int]:
         return delivering.alert(self.company.owner)
 
+    def view(self) -> UUID:
+        return saved_views.save(self.me, ListPage.ALERTS, f"view {uuid4().hex}").id
+
+    def without_senders(self) -> Actor:
+        written(self.company.owner, "UPDATE source SET deleted_at = now() WHERE deleted_at IS NULL AND NOT demo")
+        return self.me
+
     def fresh_session(self) -> Actor:
         return known(entered(self.me).secret)
 
@@ -72,6 +82,10 @@ class Scene:
 # One act for every operation that changes something. A new operation needs its line.
 ACTS: dict[str, Callable[[Scene], object]] = {
     "audit.request_verification": lambda s: audit.request_verification(s.me),
+    "bulk.incidents": lambda s: bulk.incidents(s.me, [s.alert()[1]], "acknowledge"),
+    "demo.prepare": lambda s: demo.prepare(s.me),
+    "demo.start": lambda s: demo.start(s.without_senders()),
+    "demo.remove": lambda s: demo.remove(s.me),
     "jobs.cancel": lambda s: jobs.cancel(s.me, s.job()),
     "organizations.create": lambda s: organizations.create(replace(s.me, instance_admin=True), "Another", somebody()),
     "organizations.rename": lambda s: organizations.rename(s.me, s.company.name),
@@ -110,6 +124,8 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "quarantine.discard": lambda s: quarantine.discard(s.me, [uuid4()]),
     "quarantine.replay": lambda s: quarantine.replay(s.me, [uuid4()]),
     "quarantine.replay_all": lambda s: quarantine.replay_all(s.me),
+    "saved_views.save": lambda s: saved_views.save(s.me, ListPage.INCIDENTS, f"view {uuid4().hex}"),
+    "saved_views.delete": lambda s: saved_views.delete(s.me, s.view()),
     "sources.change": lambda s: sources.change(s.me, s.source().id, name=uuid4().hex),
     "sources.create": lambda s: sources.create(s.me, "heartbeat", uuid4().hex),
     "sources.delete": lambda s: sources.delete(s.me, s.source().id),

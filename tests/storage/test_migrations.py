@@ -16,9 +16,11 @@ from sqlmodel import SQLModel
 from engine.errors import Misconfigured
 from engine.model.alerts import AlertColumns
 from engine.model.fields import Rls
-from engine.operations import people, tokens
+from engine.model.vocabulary import ListPage
+from engine.operations import alerts, demo, overview, people, saved_views, sources, tokens
 from engine.storage import migrate, partitions
 from engine.storage.embedded import APPLICATION, OWNER
+from tests import delivering
 from tests.conftest import RETENTION, TestDatabase
 from tests.factories import Company, found_company
 
@@ -39,6 +41,7 @@ UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger
 UNION ALL SELECT 'extension ' || extname FROM pg_extension WHERE extname <> 'plpgsql'
 UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
 """
+TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 # Tables as they are, whatever order they were made in: columns, constraints, indexes, triggers, policies, rights.
 SHAPE = """
 SELECT c.relname || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
@@ -110,10 +113,13 @@ def test_up_again_is_the_same_as_up(empty: TestDatabase) -> None:
 
 
 def fill(database: TestDatabase) -> Company:
-    """People, teams, sessions, links, tokens, refusals, an audit chain."""
+    """People, teams, sessions, links, tokens, refusals, an audit chain, a saved view, a demonstration, an alert."""
     company = found_company(database.database, "Acme")
     tokens.create(company.owner, "robot", company.owner.role, [], None)
     people.invite(company.owner, "open@example.com", company.viewer.role)
+    saved_views.save(company.owner, ListPage.ALERTS, "mine", "status=firing")
+    demo.prepare(company.owner)
+    delivering.deliver(company.owner, delivering.source(company.owner), delivering.firing("One"))
     return company
 
 
@@ -129,6 +135,23 @@ def test_every_revision_goes_down_and_up_with_data_in_it(fresh: TestDatabase) ->
     assert weeks
     assert all_of(fresh, SHAPE) == shape
     fill(fresh)
+
+
+def test_without_what_pages_need_sources_and_alerts_are_as_they_were(fresh: TestDatabase) -> None:
+    company = fill(fresh)
+    views = [each.name for each in sources.all(company.owner).items], [each.title for each in alerts.search(company.owner).items]
+    tables = set(all_of(fresh, TABLES))
+    migrate.down(fresh.owner, "0002")
+    assert migrate.current(fresh.owner) == "0002"
+    gone = tables - set(all_of(fresh, TABLES))
+    assert {"intake_minute", "intake_minute_default", "saved_view"} <= gone
+    assert all(name.startswith(("intake_minute", "saved_view")) for name in gone)
+    assert all_of(fresh, "SELECT attname FROM pg_attribute WHERE attrelid = 'source'::regclass AND attname = 'demo'") == []
+    assert migrate.up(fresh.owner, APPLICATION) == ("0002", migrate.newest())
+    partitions.keep_up(fresh.owner, RETENTION, datetime.now(UTC))
+    assert ([each.name for each in sources.all(company.owner).items], [each.title for each in alerts.search(company.owner).items]) == views
+    assert not any(each.demo for each in sources.all(company.owner).items), "nothing is taken for a demonstration's that may be real"
+    assert (saved_views.all(company.owner, ListPage.ALERTS), overview.show(company.owner).heard) == ((), 0)
 
 
 def test_a_migration_that_fails_leaves_all_as_it_was(empty: TestDatabase) -> None:

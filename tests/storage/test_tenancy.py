@@ -22,8 +22,8 @@ from engine.identity.actor import Actor
 from engine.model.fields import Rls
 from engine.model.heard import Delivery
 from engine.model.instance import Instance
-from engine.model.vocabulary import ProcessKind, Role
-from engine.operations import audit, organizations, people, sign_in, teams, tokens
+from engine.model.vocabulary import ListPage, ProcessKind, Role
+from engine.operations import audit, organizations, people, saved_views, sign_in, teams, tokens
 from engine.operations.door import tenant_of
 from engine.storage import instance, jobs, proof, quarantine, sources
 from engine.storage.database import Database
@@ -84,6 +84,7 @@ def furnished(database: Database, shared: TestDatabase, acme: Company, beta: Com
         audit.request_verification(company.owner)
         people.invite(company.owner, f"{uuid4().hex}@example.com", Role.VIEWER)
         teams.create(company.owner.on(replace(HERE, idempotency_key="once")), "Green")
+        saved_views.save(company.owner, ListPage.INCIDENTS, "mine", "open=true")
         with pytest.raises(Refused):
             organizations.rename(company.viewer, "Mine")
         with pytest.raises(NotSignedIn):
@@ -231,6 +232,8 @@ FOREIGN_ROWS = {
     "job": """INSERT INTO job VALUES
         (:org, :id, null, 'x', null, '{}', 'waiting', now(), 0, 0, '', null, '', '', now(), null, null, null, 0, false)""",
     "idempotency_key": "INSERT INTO idempotency_key VALUES (:org, :id, 'k', '', null, now())",
+    "saved_view": "INSERT INTO saved_view VALUES (:org, :id, :user, 'alerts', 'theirs', '', now())",
+    "intake_minute": "INSERT INTO intake_minute VALUES (:org, :id, :id, null, 1, 1, 1, 0, 0)",
     "audit": "INSERT INTO audit VALUES (:org, :id, 9, now(), 'user', null, '', '', 'done', '', '{}', '', '', '', '')",
     "password": "UPDATE password SET user_id = :user",
     "team moved": "UPDATE team SET org_id = :org",

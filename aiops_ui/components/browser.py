@@ -1,0 +1,85 @@
+"""Parts that act in the browser alone: keys, the palette, what calls for attention, what is kept for when the line is down."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import passthrough_event_spec
+
+_HANDS = rx.asset("hands.jsx", shared=True).importable_path
+_PALETTE = rx.asset("palette.jsx", shared=True).importable_path
+_ATTENTION = rx.asset("attention.jsx", shared=True).importable_path
+
+
+class Hands(rx.Component):
+    """Keys, and acts on the rows that are marked: `on_act(act, ids)`. `settled` changes when an act was answered."""
+
+    library = _HANDS
+    tag = "Hands"
+
+    settled: rx.Var[int]
+    on_act: rx.EventHandler[passthrough_event_spec(str, list[str])]
+
+
+class Reading(rx.Component):
+    """Says whether somebody reads the list, so that new rows wait."""
+
+    library = _HANDS
+    tag = "Reading"
+
+    on_reading: rx.EventHandler[passthrough_event_spec(bool)]
+
+
+class Address(rx.Component):
+    """Shows the filters in the page's address."""
+
+    library = _HANDS
+    tag = "Address"
+
+    query: rx.Var[str]
+
+
+class Palette(rx.Component):
+    """Pages, incidents and acts by a few letters."""
+
+    library = _PALETTE
+    tag = "Palette"
+
+    places: rx.Var[list[dict[str, str]]]
+    allowed: rx.Var[list[str]]
+    found: rx.Var[list[Any]]
+    on_words: rx.EventHandler[passthrough_event_spec(str)]
+    on_go: rx.EventHandler[passthrough_event_spec(str)]
+
+
+class Attention(rx.Component):
+    """The count in the tab's title, a sound, a notification."""
+
+    library = _ATTENTION
+    tag = "Attention"
+
+    count: rx.Var[int]
+    number: rx.Var[int]
+    title: rx.Var[str]
+
+
+class Callers(rx.Component):
+    """The switches for sound and notifications of this browser."""
+
+    library = _ATTENTION
+    tag = "Callers"
+
+
+class Remembered(rx.Component):
+    """Keeps the incidents that were seen, to be read when the line is down."""
+
+    library = _ATTENTION
+    tag = "Remembered"
+
+    incidents: rx.Var[list[dict[str, Any]]]
+
+
+class Forgotten(rx.Component):
+    """Forgets them again."""
+
+    library = _ATTENTION
+    tag = "Forgotten"

@@ -1,0 +1,193 @@
+// Hands on keys: what a key does is decided here, in the browser, so that it is seen at once however far away the server is.
+//
+// The page marks what can be reached, and this file knows nothing else of it:
+//   data-row="id"      a row of a list; j and k move over them, x marks one, Enter opens its first link
+//   data-key="e"       a control that this key presses
+//   data-go="i"        a link that `g i` follows
+//   data-act="name"    a control that acts on the rows that are marked, else on the row under the cursor, else on data-id
+import { useEffect, useRef } from "react";
+
+const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
+const PENDING_AT_MOST = 8000;
+
+const rows = () => [...document.querySelectorAll("main [data-row]")];
+const marked = () => rows().filter((row) => row.querySelector("[data-mark]")?.checked);
+const cursor = () => document.querySelector("main [data-row][data-cursor]");
+
+function place(row) {
+  for (const other of document.querySelectorAll("main [data-cursor]")) other.removeAttribute("data-cursor");
+  if (!row) return;
+  row.setAttribute("data-cursor", "");
+  row.scrollIntoView({ block: "nearest" });
+  (row.querySelector("a[href]") ?? row).focus({ preventScroll: true });
+}
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return false;
+  const now = all.indexOf(cursor());
+  place(all[now < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, now + step))]);
+  return true;
+}
+
+function mark(row) {
+  const box = row?.querySelector("[data-mark]");
+  if (!box) return false;
+  box.checked = !box.checked;
+  count();
+  return true;
+}
+
+// How many rows are marked, where the page says it; the bar of acts on many is shown by it.
+function count() {
+  const many = marked().length;
+  for (const bar of document.querySelectorAll("[data-marked]")) {
+    bar.setAttribute("data-marked", String(many));
+    bar.hidden = many === 0;
+    const said = bar.querySelector("[data-many]");
+    if (said) said.textContent = String(many);
+  }
+}
+
+function targets(control) {
+  const own = control.closest("[data-row]");
+  if (own && !control.closest("[data-marked]")) return [own.dataset.row];
+  const many = marked().map((row) => row.dataset.row);
+  if (many.length) return many;
+  const one = cursor()?.dataset.row ?? control.dataset.id;
+  return one ? [one] : [];
+}
+
+function show(act, ids) {
+  for (const id of ids)
+    for (const thing of document.querySelectorAll(`[data-row="${CSS.escape(id)}"], [data-thing="${CSS.escape(id)}"]`)) thing.setAttribute("data-pending", act);
+}
+
+function settle() {
+  for (const thing of document.querySelectorAll("[data-pending]")) thing.removeAttribute("data-pending");
+  for (const box of document.querySelectorAll("main [data-mark]:checked")) box.checked = false;
+  count();
+}
+
+function press(selector) {
+  const found = [...document.querySelectorAll(selector)].find((one) => one.offsetParent !== null && !one.disabled);
+  found?.click();
+  return Boolean(found);
+}
+
+// `settled` changes when the server has answered an act, whatever it answered.
+export function Hands({ settled, onAct }) {
+  const acting = useRef(onAct);
+  acting.current = onAct;
+  useEffect(() => settle(), [settled]);
+  useEffect(() => {
+    let went = 0;
+    let timer = 0;
+    function keys(event) {
+      if (event.defaultPrevented || event.altKey) return;
+      const key = event.key;
+      if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "k") {
+        event.preventDefault();
+        document.dispatchEvent(new CustomEvent("palette"));
+        return;
+      }
+      if (event.ctrlKey || event.metaKey) return;
+      const typing = event.target instanceof Element && event.target.matches(TYPING);
+      if (key === "Escape") {
+        if (typing) event.target.blur();
+        else place(null);
+        return;
+      }
+      if (typing || document.querySelector("dialog[open]")) return;
+      if (performance.now() - went < 1200 && /^[a-z,]$/.test(key)) {
+        went = 0;
+        if (press(`[data-go="${key}"]`)) event.preventDefault();
+        return;
+      }
+      if (key === "g") {
+        went = performance.now();
+        return;
+      }
+      const done =
+        key === "j" ? move(1)
+        : key === "k" ? move(-1)
+        : key === "x" ? mark(cursor())
+        : key === "Enter" && event.target.closest?.("a, button, summary") === null ? press("main [data-cursor] a[href]")
+        : key === "/" ? focus("main [role=search] input")
+        : key === "c" ? focus("[data-comment]")
+        : key === "?" ? open("keys")
+        : /^[a-z]$/.test(key) ? press(`[data-key="${key}"]`)
+        : false;
+      if (done) event.preventDefault();
+    }
+    function clicks(event) {
+      if (!(event.target instanceof Element)) return;
+      if (event.target.closest("[data-palette]")) return document.dispatchEvent(new CustomEvent("palette"));
+      if (event.target.matches("[data-mark]")) return count();
+      if (event.target.matches("[data-mark-all]")) {
+        for (const row of rows()) {
+          const box = row.querySelector("[data-mark]");
+          if (box) box.checked = event.target.checked;
+        }
+        return count();
+      }
+      const control = event.target.closest("[data-act]");
+      const ids = control ? targets(control) : [];
+      if (!ids.length || control.disabled) return;
+      control.closest("dialog")?.close();
+      control.closest("[popover]")?.hidePopover?.();
+      show(control.dataset.act, ids);
+      clearTimeout(timer);
+      timer = setTimeout(settle, PENDING_AT_MOST);
+      acting.current?.(control.dataset.act, ids);
+    }
+    document.addEventListener("keydown", keys);
+    document.addEventListener("click", clicks);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener("keydown", keys);
+      document.removeEventListener("click", clicks);
+    };
+  }, []);
+  return null;
+}
+
+function focus(selector) {
+  const found = document.querySelector(selector);
+  found?.focus();
+  found?.scrollIntoView({ block: "nearest" });
+  return Boolean(found);
+}
+
+function open(id) {
+  const dialog = document.getElementById(id);
+  dialog?.showModal?.();
+  return Boolean(dialog);
+}
+
+// Whether somebody reads the list: then new rows wait, so that nothing moves under their eyes.
+export function Reading({ onReading }) {
+  const telling = useRef(onReading);
+  telling.current = onReading;
+  useEffect(() => {
+    let was = false;
+    function look() {
+      const is = window.scrollY > 120 || cursor() !== null || marked().length > 0 || document.querySelector("main [data-row]:hover") !== null;
+      if (is === was) return;
+      was = is;
+      telling.current?.(is);
+    }
+    const timer = setInterval(look, 300);
+    return () => clearInterval(timer);
+  }, []);
+  return null;
+}
+
+// The address says which filters are set, so that it can be kept and sent to others.
+export function Address({ query }) {
+  useEffect(() => {
+    const wanted = window.location.pathname + (query ? `?${query}` : "") + window.location.hash;
+    if (wanted !== window.location.pathname + window.location.search + window.location.hash) window.history.replaceState(window.history.state, "", wanted);
+  }, [query]);
+  return null;
+}

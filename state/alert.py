@@ -1,0 +1,178 @@
+"""What does the page of one alert remember?"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import reflex as rx
+
+from engine.errors import AiopsError, Invalid, NotFound
+from engine.model.alerts import AlertView, Reason
+from engine.model.inbox import DeliveryView
+from engine.model.views import Paging
+from engine.model.vocabulary import Permission
+from engine.operations import alerts
+from state import words
+from state.alerts import AlertRow, row
+from state.call import call, requires, show
+from state.live import watch
+
+_LINES = Paging(limit=50)
+_BODIES = Paging(limit=10)
+_MOST_OF_A_BODY = 20_000
+
+
+@dataclass
+class Pair:
+    """A name and its value."""
+
+    name: str
+    value: str
+
+
+@dataclass
+class HistoryLine:
+    """Something that happened to the alert."""
+
+    id: str
+    at: str
+    kind: str
+    severity: str
+    mark: str
+    said: str
+
+
+@dataclass
+class Why:
+    """One decision about the alert."""
+
+    stage: str
+    decision: str
+    why: str
+    score: int
+
+
+@dataclass
+class Body:
+    """A delivery as it came."""
+
+    id: str
+    at: str
+    kind: str
+    alerts: int
+    body: str
+
+
+class AlertState(rx.State):
+    """One alert: what it says, what happened to it, why it is what it is, and what was delivered."""
+
+    loaded: bool = False
+    missing: bool = False
+    alert: AlertRow = AlertRow(
+        *[""] * 8, count="", seen_at="", acknowledged_by="", incident="", incident_href="", flapping=False, is_over=True
+    )
+    description: str = ""
+    facts: list[Pair] = []
+    labels: list[Pair] = []
+    annotations: list[Pair] = []
+    links: list[Pair] = []
+    history: list[HistoryLine] = []
+    reasons: list[Why] = []
+    bodies: list[Body] = []
+    times: dict[str, str] = {}
+    settled: int = 0
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def arrive(self) -> None:
+        """Begin anew with another alert."""
+        self.loaded = self.missing = False
+        self.bodies = []
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def refresh(self) -> None:
+        """Read the alert again."""
+        try:
+            await self._read()
+        except (NotFound, Invalid):
+            self.missing, self.loaded = True, True
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def show_deliveries(self) -> None:
+        """Read what was delivered, as it came."""
+        found = await call(self, alerts.deliveries, self._id(), _BODIES)
+        self.bodies = [_body(each) for each in found.items]
+
+    @rx.event
+    @requires(Permission.RESPOND)
+    async def act(self, name: str, ids: list[str]) -> rx.event.EventSpec | None:
+        """Acknowledge, close or delete it. What is refused is put back, with the reason."""
+        try:
+            if name == "acknowledge":
+                await call(self, alerts.acknowledge, ids)
+            elif name == "resolve":
+                await call(self, alerts.resolve, ids)
+            elif name == "delete":
+                await call(self, alerts.delete, ids)
+                return rx.redirect("/alerts")
+        except AiopsError as error:
+            await show(self, error)
+        finally:
+            self.settled += 1
+        await self._read()
+        return None
+
+    def _id(self) -> UUID:
+        try:
+            return UUID(self.router.url.path.rpartition("/")[2])
+        except ValueError:
+            raise NotFound("There is no such alert.") from None
+
+    async def _read(self) -> None:
+        id = self._id()
+        view = await call(self, alerts.show, id)
+        told = await call(self, alerts.history, id, _LINES)
+        explained = await call(self, alerts.explain, id)
+        self.alert, self.description = row(view), view.description or ""
+        self.facts = _facts(view)
+        self.labels = [Pair(*pair) for pair in sorted(view.labels.items())]
+        self.annotations = [Pair(*pair) for pair in sorted(view.annotations.items())]
+        self.links = [Pair(link.title, link.url) for link in view.links]
+        self.times = {name: words.iso(getattr(view, name)) for name in ("starts_at", "ends_at", "first_seen_at", "last_seen_at")}
+        self.history = [
+            HistoryLine(
+                str(e.id), words.iso(e.at), e.kind.value, words.severity(e.severity) if e.severity else "", words.mark(e.severity), e.said
+            )
+            for e in told.items
+        ]
+        self.reasons = [_why(each) for each in explained.reasons if each.stage != "dedup"]
+        self.loaded, self.missing = True, False
+
+
+def _facts(view: AlertView) -> list[Pair]:
+    said = [
+        ("Source", view.source),
+        ("Service", view.service),
+        ("Environment", view.environment),
+        ("Resource", view.resource),
+        ("Team, as its sender says", view.team),
+        ("Fired", f"{view.count} times" if view.count != 1 else "once"),
+        ("Heard", f"{view.deliveries} times" if view.deliveries != 1 else "once"),
+        ("Closed by", view.closed_by),
+        ("Acknowledged by", view.acknowledged_by),
+        ("Fingerprint", view.fingerprint),
+    ]
+    return [Pair(name, value) for name, value in said if value]
+
+
+def _why(each: Reason) -> Why:
+    return Why(each.stage, each.decision, each.why, round(each.score * 100) if each.score is not None else -1)
+
+
+def _body(each: DeliveryView) -> Body:
+    cut = each.body[:_MOST_OF_A_BODY] + ("\n…" if len(each.body) > _MOST_OF_A_BODY else "")
+    return Body(str(each.id), words.iso(each.received_at), each.kind, each.alerts, cut)
+
+
+watch("/alerts/[alert_id]", AlertState.refresh, "alert")
