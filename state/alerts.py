@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from uuid import UUID
 
 import reflex as rx
 
@@ -76,7 +75,7 @@ class AlertsState(ListState, rx.State):
         which: dict[str, Any] = {"q": self.words, "service": said.get("service", ""), "environment": said.get("environment", "")}
         which |= {"status": AlertStatus(state)} if state in ("firing", "resolved") else {}
         which |= {"severity": [said["severity"]]} if said.get("severity") else {}
-        which |= {"source_id": UUID(said["source_id"])} if said.get("source_id") else {}
+        which |= {"source_id": said["source_id"]} if said.get("source_id") else {}
         return which | ({"matcher": [part.strip() for part in said["match"].split(",") if part.strip()]} if said.get("match") else {})
 
     def _row(self, item: AlertView) -> AlertRow:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from engine.errors import AiopsError, NotFound
+from engine.errors import AiopsError, Invalid, NotFound
 from engine.model.incidents import IncidentEntryView, IncidentView, MembershipView
 from engine.model.views import Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Permission, Scorer, Severity
@@ -143,6 +143,7 @@ class IncidentState(rx.State):
     seen: list[dict[str, str]] = []
     _limit: int = 100
     _version: int = 0
+    _newest: str = ""
 
     @rx.event
     @requires(Permission.VIEW)
@@ -150,6 +151,7 @@ class IncidentState(rx.State):
         """Begin anew with another incident."""
         self.loaded = self.missing = False
         self.members, self.lines, self.shown, self._limit, self.head = [], [], "all", 100, Head()
+        self._newest = ""
 
     @rx.event
     @requires(Permission.VIEW)
@@ -157,7 +159,7 @@ class IncidentState(rx.State):
         """Read the incident again."""
         try:
             await self._read()
-        except NotFound:
+        except (NotFound, Invalid):
             self.missing, self.loaded = True, True
 
     @rx.event
@@ -278,8 +280,9 @@ class IncidentState(rx.State):
                 break
         self.head, self._version = _head(view), view.version
         self.members, self.members_total = [_member(each) for each in found.items], found.total
-        known = {line.id for line in self.lines}
-        self.lines = [_line(each, fresh=self.loaded and str(each.id) not in known) for each in reversed(told)]
+        # Ids are in the order of time: what was only not shown before does not glow.
+        self.lines = [_line(each, fresh=self.loaded and str(each.id) > self._newest) for each in reversed(told)]
+        self._newest = max([self._newest, *(line.id for line in self.lines)])
         self.has_earlier, self.loaded, self.missing = cursor is not None, True, False
         self.others = list(lookers(await actor_of(self), self.router.url.path))
         severity = "Resolved" if view.resolved_at else words.severity(view.severity)

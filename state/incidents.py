@@ -84,11 +84,11 @@ class IncidentsState(ListState, rx.State):
         act, _, user = name.partition(":")
         if act in _DONE:
             person = (await actor_of(self)).id if user == "me" else UUID(user) if user else None
-            self._say_done(await call(self, bulk.incidents, ids, act, person), act)
+            await self._say_done(await call(self, bulk.incidents, ids, act, person), act)
 
-    def _say_done(self, done: Bulk, name: str) -> None:
+    async def _say_done(self, done: Bulk, name: str) -> None:
         if done.failed:
-            self.fault = f"{len(done.success)} {_DONE[name]}, {len(done.failed)} not: {done.failed[0].error}"
+            await tell(self, "warning", f"{len(done.success)} {_DONE[name]}, {len(done.failed)} not: {done.failed[0].error}")
 
     async def _page(self, part: Paging) -> Page[Any]:
         return await call(self, incidents.search, **self._which(), sort=self.sort or "-opened_at", page=part)
@@ -129,7 +129,7 @@ def row(view: IncidentView) -> IncidentRow:
         status=said,
         status_kind=kind,
         owner=view.owner_name or view.acknowledged_by or "",
-        alerts=f"{view.open_alerts}/{view.alerts}" if view.open_alerts != view.alerts else str(view.alerts),
+        alerts=f"{view.open_alerts} of {view.alerts}" if view.open_alerts != view.alerts else str(view.alerts),
         services=", ".join(view.services[:4]) + (" …" if len(view.services) > 4 else ""),
         opened_at=words.iso(view.opened_at),
         resolved_at=words.iso(view.resolved_at),

@@ -73,6 +73,7 @@ class ListState(TableState, rx.State, mixin=True):
     _reading: bool = False
     _facets_at: float = 0.0
     _shown: list[str] = []
+    _shown_for: str = ""
 
     @rx.event
     @requires(Permission.VIEW)
@@ -195,10 +196,10 @@ class ListState(TableState, rx.State, mixin=True):
             self.fault, self.loaded = str(error), True
             return
         self.fault, self.waiting = "", 0
+        self._say()
         self._put(page.items)
         self._took(page, self.LIST.value.removesuffix("s"))
         await self._count()
-        self._say()
 
     async def _freshen(self) -> None:
         """Bring the rows that are shown up to date, and count those that wait above them."""
@@ -206,7 +207,7 @@ class ListState(TableState, rx.State, mixin=True):
             await self._read()
             return
         self._put(await self._some(self._shown))
-        if self._cursors or self.sort:
+        if self._cursors or self.sort or self.fault:
             return
         newest = await self._page(Paging(limit=50))
         known = set(self._shown)
@@ -219,12 +220,12 @@ class ListState(TableState, rx.State, mixin=True):
         return next((place for place, item in enumerate(items) if str(item.id) in shown), len(items))
 
     def _put(self, items: Sequence[Any]) -> None:
-        """Show rows; what is new or has changed since glows for a moment."""
+        """Show rows; what is new or has changed since glows for a moment. Another part of the list, or another list, does not."""
         before = {row.id: replace(row, fresh=False) for row in self.rows}  # pyright: ignore[reportAttributeAccessIssue]
         made = [self._row(item) for item in items]
-        glows = bool(before) and self.loaded
+        glows = bool(before) and self.loaded and self._shown_for == self.query
         self.rows = [replace(row, fresh=glows and before.get(row.id) != row) for row in made]
-        self._shown = [row.id for row in made]
+        self._shown, self._shown_for = [row.id for row in made], self.query
 
     async def _count(self) -> None:
         """Count what the list can be narrowed to."""
@@ -243,7 +244,8 @@ class ListState(TableState, rx.State, mixin=True):
 
     def _label(self, name: str, value: str, label: str) -> str:
         """How people say a value."""
-        return "not stated" if value == "none" else label.replace("_", " ")
+        said = "not stated" if value == "none" else label.replace("_", " ")
+        return said.capitalize() if name in ("severity", "status") else said
 
     async def _page(self, part: Paging) -> Page[Any]:
         raise NotImplementedError

@@ -65,7 +65,7 @@ class LiveState(rx.State):
             shown = may(actor, found.refresh.fn.permission)
             with subscribe(actor) as subscription, look(actor, path):
                 yield FrameState.count
-                if shown:
+                if shown and found.refresh is not FrameState.count:
                     yield found.refresh
                 async with self:
                     self.hears = is_connected()

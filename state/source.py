@@ -79,6 +79,7 @@ class SourceState(rx.State):
     faults: dict[str, str] = {}
     round: int = 0
     _version: int = 0
+    _drawn: tuple[Any, ...] = ()
     _schema: dict[str, Any] = {}
     _secret_of: str = ""
 
@@ -87,7 +88,7 @@ class SourceState(rx.State):
     async def arrive(self) -> None:
         """Begin anew with another source; a fresh secret stays with the source that it is of."""
         self.loaded = self.missing = False
-        self.deliveries, self.fields, self.faults, self.greeting = [], [], {}, ""
+        self.deliveries, self.fields, self.faults, self.greeting, self.is_new = [], [], {}, "", False
         if self._secret_of != self._path_id():
             self.secret = self._secret_of = ""
 
@@ -134,7 +135,9 @@ class SourceState(rx.State):
             told = {"networks": networks} if self.auth == SourceAuth.ADDRESS else {}
             await call(self, sources.change, UUID(self.id), form.get("name") or None, settings, **told, version=self._version)
         except Invalid as error:
-            self.faults = {fault.field.removeprefix("settings.").partition(".")[0]: fault.message for fault in error.errors}
+            self.faults = {fault.field.removeprefix("settings.").partition(".")[0]: fault.message for fault in error.errors} or {
+                "name": str(error)
+            }
             return
         await tell(self, "good", "The settings are kept. They hold from the next delivery on.")
         self.round += 1
@@ -160,7 +163,7 @@ class SourceState(rx.State):
     def _greet(self, made: NewSource) -> None:
         """Show a fresh secret once."""
         self.secret = made.secret.get_secret_value() if made.secret else ""
-        self._secret_of, self.is_new = str(made.source.id), True
+        self._secret_of = str(made.source.id)
 
     def _path_id(self) -> str:
         return self.router.url.path.rpartition("/")[2]
@@ -180,7 +183,11 @@ class SourceState(rx.State):
             await self._greet_alert(view)
         if not self.fields:
             self._schema = next(kind.schema for kind in await call(self, sources.kinds) if kind.id == view.kind)
-            self.fields = forms.drawn(self._schema, view.settings, USUAL)
+            self.fields, self._drawn = forms.drawn(self._schema, view.settings, USUAL), ()
+        # What somebody else changes after the form was drawn makes it stale; a pause or a fresh secret does not.
+        drawn = (view.name, view.networks, view.settings)
+        if self._drawn in ((), drawn):
+            self._drawn, self._version = drawn, view.version
         self.loaded, self.missing = True, False
 
     async def _greet_alert(self, view: SourceView) -> None:
@@ -192,7 +199,7 @@ class SourceState(rx.State):
 
     def _show(self, view: SourceView) -> None:
         self.state, self.state_kind = words.source_status(view)
-        self.id, self.name, self.kind, self.url, self._version = str(view.id), view.name, view.kind, view.url, view.version
+        self.id, self.name, self.kind, self.url = str(view.id), view.name, view.kind, view.url
         self.auth, self.networks, self.paused, self.provisioned = view.auth.value, "\n".join(view.networks), view.paused, view.provisioned
         self.counts = [
             ("Deliveries", f"{view.deliveries:,}"),

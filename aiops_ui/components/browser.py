@@ -38,6 +38,16 @@ class Address(rx.Component):
     query: rx.Var[str]
 
 
+class Following(rx.Component):
+    """Shows a list, by its id, at its end while it grows."""
+
+    library = _HANDS
+    tag = "Following"
+
+    of: rx.Var[str]
+    count: rx.Var[int]
+
+
 class Palette(rx.Component):
     """Pages, incidents and acts by a few letters."""
 

@@ -69,8 +69,10 @@ function settle() {
   count();
 }
 
+// What can be seen; and what acts on marked rows is pressed for the row under the cursor too, though its bar is hidden.
 function press(selector) {
-  const found = [...document.querySelectorAll(selector)].find((one) => one.offsetParent !== null && !one.disabled);
+  const all = [...document.querySelectorAll(selector)].filter((one) => !one.disabled);
+  const found = all.find((one) => one.offsetParent !== null) ?? (cursor() ? all.find((one) => one.closest("[data-marked]")) : undefined);
   found?.click();
   return Boolean(found);
 }
@@ -189,5 +191,24 @@ export function Address({ query }) {
     const wanted = window.location.pathname + (query ? `?${query}` : "") + window.location.hash;
     if (wanted !== window.location.pathname + window.location.search + window.location.hash) window.history.replaceState(window.history.state, "", wanted);
   }, [query]);
+  return null;
+}
+
+// A list that grows at its end is shown at its end, until somebody scrolls up to read.
+export function Following({ of, count }) {
+  const near = useRef(true);
+  useEffect(() => {
+    const list = document.getElementById(of);
+    if (!list) return undefined;
+    const look = () => {
+      near.current = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+    };
+    list.addEventListener("scroll", look, { passive: true });
+    return () => list.removeEventListener("scroll", look);
+  }, [of]);
+  useEffect(() => {
+    const list = document.getElementById(of);
+    if (list && near.current) list.scrollTop = list.scrollHeight;
+  }, [of, count]);
   return null;
 }

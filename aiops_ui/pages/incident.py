@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from aiops_ui.components.browser import Hands, Remembered
+from aiops_ui.components.browser import Following, Hands, Remembered
 from aiops_ui.components.incidents import MAY_RESPOND, act, severity, timeline_icon
 from aiops_ui.components.parts import (
     button,
@@ -148,8 +148,7 @@ def _members() -> rx.Component:
             ),
             el.td(severity(each)),
             el.td(title, class_name="wide"),
-            el.td(each.resource, class_name="mono soft cut"),
-            el.td(each.service, class_name="soft cut"),
+            el.td(el.span(each.resource, class_name="mono"), " ", el.span(each.service, class_name="muted"), class_name="soft cut"),
             el.td(each.count, class_name="numbers soft end"),
             el.td(moment(each.at, ZONE), class_name="soft end"),
             el.td(
@@ -165,7 +164,7 @@ def _members() -> rx.Component:
             custom_attrs={"data-row": each.id},
         )
 
-    columns = ("", "Severity", "Alert", "Resource", "Service", "Count", "Age", "Why here")
+    columns = ("", "Severity", "Alert", "Where", "Count", "Age", "Why here")
     head = el.thead(el.tr(*(el.th(name, scope="col", class_name="box" if not name else "") for name in columns)))
     rows = el.table(head, el.tbody(rx.foreach(IncidentState.members, row)), class_name="cards")
     more = rx.cond(
@@ -221,9 +220,22 @@ def _timeline() -> rx.Component:
         class_name="row",
     )
     lines = el.ol(
-        rx.foreach(IncidentState.lines, line), class_name="timeline", aria_live="polite", aria_label="What happened, the oldest first"
+        rx.foreach(IncidentState.lines, line),
+        id="timeline",
+        class_name="timeline",
+        tab_index=0,
+        aria_live="polite",
+        aria_label="What happened, the oldest first",
     )
-    return card("Timeline", earlier, lines, rx.cond(MAY_RESPOND, write), icon_name="list-tree", actions=(choices,))
+    return card(
+        "Timeline",
+        earlier,
+        lines,
+        Following.create(of="timeline", count=IncidentState.lines.length()),
+        rx.cond(MAY_RESPOND, write),
+        icon_name="list-tree",
+        actions=(choices,),
+    )
 
 
 def _assign() -> rx.Component:

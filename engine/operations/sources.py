@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from engine.errors import Conflict, Invalid, NotFound, Stale
 from engine.identity import secrets
 from engine.integrations.sources import KINDS
+from engine.integrations.sources.contract import SourceSettings
 from engine.model.ids import new_id
 from engine.model.sources import CredentialView, KindView, NewSource, Source, SourceCredential, SourceView
 from engine.model.views import Page, Paging
@@ -39,7 +40,7 @@ Overlap = Annotated[int, Field(ge=0, le=720, description="hours for which the cr
 @operation(Permission.VIEW, reads=True)
 def kinds(ctx: Context) -> tuple[KindView, ...]:
     """List the kinds of senders that can be added, each with the schema of its settings."""
-    return tuple(KindView(k.id, k.title, k.about, k.settings.model_json_schema(), k.sample) for k in KINDS)
+    return tuple(KindView(k.id, k.title, k.about, _schema(k.settings), k.sample) for k in KINDS)
 
 
 @operation(Permission.VIEW, reads=True)
@@ -153,6 +154,14 @@ def delete(ctx: Context, source_id: UUID) -> None:
     stored.unregister(ctx.work, source.id)
     ctx.note(source.name)
     _saved(ctx, source)
+
+
+def _schema(settings: type[SourceSettings]) -> dict[str, Any]:
+    """The schema with every default in it, also those that are made anew for each source."""
+    schema, defaults = settings.model_json_schema(), settings().model_dump(mode="json")
+    for name, part in schema["properties"].items():
+        part.setdefault("default", defaults[name])
+    return schema
 
 
 def _source(ctx: Context, source_id: UUID, *, lock: bool = False) -> Source:
