@@ -75,7 +75,7 @@ def _numbers() -> rx.Component:
 def _open() -> rx.Component:
     head = el.thead(el.tr(*(el.th(name, scope="col") for name in ("#", "Severity", "Incident", "Status", "Owner", "Alerts", "Age"))))
     body = rx.cond(STATE.loaded, el.tbody(rx.foreach(STATE.open, incident_row)), skeleton_rows(7, 4))
-    rows = el.table(head, body, class_name="cards")
+    rows = el.table(head, body, class_name="cards listing")
     quiet = empty("Nothing is open. All is quiet.")
     return card(
         "Open incidents",

@@ -224,18 +224,10 @@ def _timeline() -> rx.Component:
         id="timeline",
         class_name="timeline",
         tab_index=0,
-        aria_live="polite",
         aria_label="What happened, the oldest first",
     )
-    return card(
-        "Timeline",
-        earlier,
-        lines,
-        Following.create(of="timeline", count=IncidentState.lines.length()),
-        rx.cond(MAY_RESPOND, write),
-        icon_name="list-tree",
-        actions=(choices,),
-    )
+    following = Following.create(of="timeline", count=IncidentState.lines.length())
+    return card("Timeline", earlier, lines, following, rx.cond(MAY_RESPOND, write), icon_name="list-tree", actions=(choices,))
 
 
 def _assign() -> rx.Component:

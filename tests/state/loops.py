@@ -31,8 +31,10 @@ class Page:
         self.failure: Exception | None = None
         self.is_connected = True
         self.is_open = True
+        self.looking: list[str] = []
         patch.setattr(live, "actor_of", self._actor_of)
         patch.setattr(live, "subscribe", self._subscribe)
+        patch.setattr(live, "look", self._look)
         patch.setattr(live, "is_connected", lambda: self.is_connected)
         patch.setattr(live, "_is_open", self._is_open)
         patch.setattr(live, "_GATHER", 0.005)
@@ -62,6 +64,14 @@ class Page:
         with self.bus.subscribe(tenant_of(actor)) as subscription:
             yield subscription
 
+    @contextmanager
+    def _look(self, actor: Actor, path: str) -> Iterator[None]:
+        self.looking.append(f"{actor.name} {path}")
+        try:
+            yield
+        finally:
+            self.looking.remove(f"{actor.name} {path}")
+
     @staticmethod
     async def _itself(state: Any) -> Any:
         return state
@@ -75,17 +85,30 @@ class Loop:
 
     def __init__(self, state: LiveState, steps: AsyncIterator[Any]) -> None:
         self.state, self._steps = state, steps
+        self._ahead: asyncio.Future[Any] | None = None
+
+    async def step(self) -> Any:
+        """What it does next, be it for the page or for the numbers around it."""
+        ahead, self._ahead = self._ahead or asyncio.ensure_future(anext(self._steps)), None
+        return await asyncio.wait_for(ahead, WITHIN)
+
+    async def steps(self) -> list[Any]:
+        """Everything it does until it waits again."""
+        done: list[Any] = []
+        while not await self.does_nothing():
+            done.append(await self.step())
+        return done
 
     async def next(self) -> Any:
-        """What it does next."""
-        return await asyncio.wait_for(anext(self._steps), WITHIN)
+        """What it does next for the page itself: the numbers around it are counted by the way."""
+        while (done := await self.step()) is FrameState.count:
+            continue
+        return done
 
     async def does_nothing(self) -> bool:
-        """Whether it goes on waiting."""
-        waiting = asyncio.ensure_future(anext(self._steps))
-        done, _ = await asyncio.wait({waiting}, timeout=0.05)
-        waiting.cancel()
-        await asyncio.wait({waiting})
+        """Whether it goes on waiting: it neither reads the page nor counts."""
+        self._ahead = self._ahead or asyncio.ensure_future(anext(self._steps))
+        done, _ = await asyncio.wait({self._ahead}, timeout=0.05)
         return not done
 
     async def is_over(self) -> bool:
@@ -100,5 +123,3 @@ class Loop:
 def run(story: Callable[[], Awaitable[None]]) -> None:
     """Tell a story in an event loop of its own."""
     asyncio.run(asyncio.wait_for(story(), 10))  # pyright: ignore[reportArgumentType]
-
-

@@ -2,41 +2,35 @@
 
 import ast
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from aiops_ui.routes import ROUTES
 from engine.errors import NotSignedIn, Unavailable
-from engine.identity.actor import Actor
-from engine.model.vocabulary import ActorKind, Role
-from engine.operations.door import tenant_of
-from engine.storage.bus import EVERYTHING, Bus, Notice, Subscription
+from engine.model.vocabulary import Permission, Role
+from engine.operations.live import PRESENCE
+from engine.storage.bus import EVERYTHING, Notice, Subscription
 from engine.storage.work import Tenant
 from state import live
+from state.frame import FrameState
+from state.incident import IncidentState
 from state.live import LiveState
+from state.overview import OverviewState
 from state.people import PeopleState
 from state.session import SessionState
-from state.system import SystemState
-from tests.state.tabs import Tab, led_to
+from tests.state.loops import ORG, VIEWER, WITHIN, Page, run
+from tests.state.tabs import led_to
 
 pytestmark = pytest.mark.fast
 
 ENGINE = Path(__file__).resolve().parents[2] / "engine"
-ORG, TEAM = uuid4(), uuid4()
-VIEWER = Actor(ActorKind.USER, uuid4(), "Vera", ORG, Role.VIEWER, session_id=uuid4())
-WITHIN = 2.0
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Page:
-    """A page of a viewer of the organization."""
-    return Page(monkeypatch)
+TEAM = uuid4()
+# Pages that show nothing of their own that changes: the numbers around them are all that is read again.
+QUIET = {"/settings", "/sources/new"}
 
 
 def test_a_page_is_read_when_it_opens_and_then_waits(page: Page) -> None:
@@ -52,7 +46,7 @@ def test_a_page_is_read_when_it_opens_and_then_waits(page: Page) -> None:
 
 def test_the_first_page_has_a_name_of_its_own_in_the_framework(page: Page) -> None:
     async def story() -> None:
-        assert await (await page.opened("/index", "/")).next() is SystemState.refresh_dashboard
+        assert await (await page.opened("/index", "/")).next() is OverviewState.refresh
 
     run(story)
 
@@ -87,6 +81,22 @@ def test_a_page_is_read_again_when_what_it_shows_changes(page: Page, notice: Not
             assert await loop.next() is PeopleState.refresh, why
         else:
             assert await loop.does_nothing(), why
+
+    run(story)
+
+
+def test_who_has_a_page_open_looks_at_it_until_it_is_left(page: Page) -> None:
+    async def story() -> None:
+        loop = await page.opened("/incidents/[incident_number]", "/incidents/7")
+        assert await loop.next() is IncidentState.refresh
+        assert page.looking == ["Vera /incidents/7"]
+        page.bus.tell(Notice(ORG, frozenset({PRESENCE})))
+        assert await loop.steps() == [IncidentState.refresh], "who else looks is on that page"
+        page.failure = NotSignedIn("Your session has ended.")
+        page.tell("session")
+        await loop.next()
+        assert await loop.is_over()
+        assert page.looking == []
 
     run(story)
 
@@ -244,12 +254,17 @@ def test_every_page_of_somebody_signed_in_is_live() -> None:
 
 
 def test_a_page_and_what_reads_it_ask_for_the_same_permission() -> None:
-    asked = {path: watched.refresh.fn.permission for path, watched in live._watches.items()}
-    assert asked == {route.path: route.permission for route in ROUTES if route.permission is not None}
+    asked = {path: watched.refresh.fn.permission for path, watched in live._watches.items() if path not in QUIET}
+    assert asked == {route.path: route.permission for route in ROUTES if route.permission is not None and route.path not in QUIET}
 
 
-# Told to programs; their pages come with the live interface. `inbox` wakes workers.
-NOT_YET_SHOWN = {"alert", "delivery", "inbox", "incident", "quarantine", "source"}
+def test_a_page_that_shows_nothing_that_changes_has_only_the_numbers_that_every_page_has() -> None:
+    assert {path for path, watched in live._watches.items() if watched.refresh is FrameState.count} == QUIET
+    assert FrameState.count.fn.permission is Permission.VIEW
+
+
+# `inbox` wakes workers.
+SHOWN_NOWHERE = {"inbox"}
 
 
 def test_a_page_waits_for_no_kind_that_nobody_touches() -> None:
@@ -260,5 +275,6 @@ def test_a_page_waits_for_no_kind_that_nobody_touches() -> None:
         if isinstance(call.func, ast.Attribute) and call.func.attr == "touch" and call.args and isinstance(call.args[0], ast.Constant)
     }
     watched = set().union(*(page.kinds for page in live._watches.values()))
-    assert watched <= touched
-    assert watched | NOT_YET_SHOWN == touched, "what changes is shown somewhere"
+    assert watched - {PRESENCE} <= touched, "that somebody came or left is told by no commit"
+    assert (watched - {PRESENCE}) | SHOWN_NOWHERE == touched, "what changes is shown somewhere"
+    assert live._COUNTED <= touched
