@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check fast audit lock screenshots system chaos bench bench-smoke fuzz
+.PHONY: help run dev test check fast audit lock screenshots system chaos bench bench-smoke bench-ui demo fuzz
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -27,6 +27,9 @@ check: $(VENV)/test.stamp ## format, lint, types, import contracts, shape, fast 
 	$(BIN)/basedpyright
 	@rm -f .coverage
 	$(BIN)/python -m pytest tests -m fast --cov --cov-report= --cov-fail-under=0
+
+demo: $(VENV)/run.stamp ## play a scripted outage through the webhooks of the product that runs; ARGS=--remove takes it away
+	@$(BIN)/python -m engine demo $(ARGS)
 
 chaos: $(VENV)/test.stamp system ## post alerts while everything is killed, 50 times; nothing may be lost or doubled
 	$(BIN)/python -m benchmarks.chaos --kills 50

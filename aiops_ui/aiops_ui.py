@@ -24,6 +24,7 @@ app = rx.App(
             cross_origin="anonymous",
         ),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
+        rx.el.link(rel="manifest", href="/manifest.webmanifest"),
         rx.el.meta(name="viewport", content="width=device-width, initial-scale=1"),
         rx.el.meta(name="color-scheme", content="dark light"),
     ],

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api import metrics, problems
 from engine.api.intake import Intake, TooLarge
-from engine.api.policy import PagePolicy
+from engine.api.policy import WORKER, PagePolicy
 from engine.errors import TooMany
 from engine.identity.secrets import digest
 from engine.log import logger, trace_id
@@ -130,7 +130,8 @@ class Edge:
             "Cross-Origin-Resource-Policy": "same-origin",
         }
         if "content-security-policy" not in sent:
-            headers["Content-Security-Policy"] = self._policy.for_pages() if html else self._policy.for_data()
+            policy = self._policy.for_worker if path == WORKER else self._policy.for_pages if html else self._policy.for_data
+            headers["Content-Security-Policy"] = policy()
         if self._settings.tls:
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if "cache-control" not in sent:

@@ -1,12 +1,16 @@
 """How is a page found without sending the browser around?
 
 The static files know a page as a folder with an index; asked without the slash they would redirect, and to the wrong
-scheme behind a proxy. Here the slash is added on the inside.
+scheme behind a proxy. Here the slash is added on the inside. And `/42` leads to incident 42: short enough to be said aloud.
 """
 
+import re
 from pathlib import Path
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+_NUMBER = re.compile(r"/(\d{1,9})/?")
 
 
 class PagePaths:
@@ -18,6 +22,9 @@ class PagePaths:
         self._pages: frozenset[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (short := _NUMBER.fullmatch(scope["path"])):
+            await RedirectResponse(f"/incidents/{int(short[1])}")(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["path"] in self._known():
             scope = {**scope, "path": f"{scope['path']}/", "raw_path": f"{scope['path']}/".encode()}
         await self._app(scope, receive, send)

@@ -9,6 +9,7 @@ import hashlib
 import re
 from pathlib import Path
 
+WORKER = "/offline-worker.js"
 _INLINE = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -30,6 +31,10 @@ class PagePolicy:
                 "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'"
             )
         return self._made
+
+    def for_worker(self) -> str:
+        """The policy of the script that runs beside the pages: it may ask us, and nobody else."""
+        return "default-src 'none'; script-src 'self'; connect-src 'self'"
 
     def for_data(self) -> str:
         """The policy of everything else: should a browser ever show it, it can do nothing."""
