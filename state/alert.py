@@ -12,8 +12,8 @@ from engine.model.views import Paging
 from engine.model.vocabulary import Permission
 from engine.operations import alerts
 from state import words
-from state.alerts import AlertRow, row
-from state.call import call, requires, show
+from state.alerts import ACTS, AlertRow, row
+from state.call import call, requires, show, tell
 from state.live import watch
 
 _LINES = Paging(limit=50)
@@ -109,12 +109,10 @@ class AlertState(rx.State):
     async def act(self, name: str, ids: list[str]) -> rx.event.EventSpec | None:
         """Acknowledge, close or delete it. What is refused is put back, with the reason."""
         try:
-            if name == "acknowledge":
-                await call(self, alerts.acknowledge, ids)
-            elif name == "resolve":
-                await call(self, alerts.resolve, ids)
+            done = await call(self, ACTS[name], ids) if name in ACTS else None
+            if done is not None and done.failed:
+                await tell(self, "warning", done.failed[0].error)
             elif name == "delete":
-                await call(self, alerts.delete, ids)
                 return rx.redirect("/alerts")
         except AiopsError as error:
             await show(self, error)

@@ -15,7 +15,7 @@ from state.call import call, tell
 from state.lists import ListState
 from state.live import watch
 
-_ACTS = {"acknowledge": alerts.acknowledge, "resolve": alerts.resolve, "delete": alerts.delete}
+ACTS = {"acknowledge": alerts.acknowledge, "resolve": alerts.resolve, "delete": alerts.delete}
 
 
 @dataclass
@@ -56,7 +56,7 @@ class AlertsState(ListState, rx.State):
     rows: list[AlertRow] = []
 
     async def _act(self, name: str, ids: list[str]) -> None:
-        done = await call(self, _ACTS[name], ids) if name in _ACTS else None
+        done = await call(self, ACTS[name], ids) if name in ACTS else None
         if done is not None and done.failed:
             await tell(self, "warning", f"{len(done.success)} done, {len(done.failed)} not: {done.failed[0].error}")
 

@@ -237,7 +237,9 @@ class ListState(TableState, rx.State, mixin=True):
         for name, title in self.FACETS.items():
             now = self.filters.get(name, "")
             values = counted[name].values if name in counted else ()
-            options = [Option(v.value, self._label(name, v.value, v.label), v.count, v.value == now) for v in values]
+            # Only of severities `not stated` can be asked for.
+            known = [v for v in values if v.value != "none" or name == "severity"]
+            options = [Option(v.value, self._label(name, v.value, v.label), v.count, v.value == now) for v in known]
             chosen = next((option.label for option in options if option.chosen), now)
             found.append(FacetRow(name, title, chosen, options, len(options) >= _MOST_OPTIONS))
         self.facets = found

@@ -1,6 +1,7 @@
 """What runs beside the requests of a web process?"""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -39,6 +40,10 @@ async def beside_requests(database: Database, bus: Bus, process: str, version: s
         with suppress(SQLAlchemyError), work(database, INSTANCE) as open_work:
             instance.bury(open_work, process)
 
+    # What the start has made stays; looking through it again and again for garbage would make some request wait each time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     tasks = [asyncio.create_task(bus.run()), asyncio.create_task(keep_beating())]
     try:
         yield

@@ -158,7 +158,7 @@ def delete(ctx: Context, source_id: UUID) -> None:
 
 def _schema(settings: type[SourceSettings]) -> dict[str, Any]:
     """The schema with every default in it, also those that are made anew for each source."""
-    schema, defaults = settings.model_json_schema(), settings().model_dump(mode="json")
+    schema, defaults = settings.model_json_schema(), settings.model_validate({}).model_dump(mode="json")
     for name, part in schema["properties"].items():
         part.setdefault("default", defaults[name])
     return schema

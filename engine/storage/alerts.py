@@ -90,11 +90,11 @@ def listed(work: Work, which: Filter, sort: str, paging: Paging) -> Page[AlertVi
     tables: tuple[Table, ...] = (Alert,) if which.status is AlertStatus.FIRING else (Alert, AlertHistory)
     halves = [_half(work, table, which) for table in tables]
     found: Any = (union_all(*halves) if len(halves) > 1 else halves[0]).subquery("found")
-    query = select(*[found.c[name] for name in _SHOWN])
+    query = _named(work, found)
     names = _SORTS[sort.removeprefix("-")]
     order = Order(tuple(found.c[name] for name in names), descending=sort.startswith("-"))
     rows, page = read(work.session, query, order, paging)
-    return Page(_views(work, rows), page.next_cursor, page.total, page.total_is_capped)
+    return Page(tuple(_view(row) for row in rows), page.next_cursor, page.total, page.total_is_capped)
 
 
 def facets(work: Work, which: Filter) -> Facets:
@@ -110,7 +110,13 @@ def facets(work: Work, which: Filter) -> Facets:
 def some(work: Work, ids: Sequence[UUID]) -> tuple[AlertView, ...]:
     """The alerts of these ids, live or over."""
     halves = [_half(work, table, Filter()).where(col(table.id).in_(ids)) for table in (Alert, AlertHistory)]
-    return _views(work, work.session.execute(union_all(*halves)).all())
+    return tuple(_view(row) for row in work.session.execute(_named(work, union_all(*halves).subquery("found"))))
+
+
+def _named(work: Work, found: Any) -> Select[Any]:
+    """Rows with the names of their sources."""
+    name = select(Source.name).where(Source.org_id == work.org_id, Source.id == found.c.source_id).scalar_subquery()
+    return select(*(found.c[shown] for shown in _SHOWN), func.coalesce(name, "").label("source"))
 
 
 def _half(work: Work, table: Table, which: Filter) -> Any:
@@ -184,18 +190,11 @@ def facts(work: Work, alert_id: UUID) -> Alert | AlertHistory | None:
     return None
 
 
-def _views(work: Work, rows: Sequence[Any]) -> tuple[AlertView, ...]:
-    ids = {row.source_id for row in rows}
-    query = select(Source.id, Source.name).where(Source.org_id == work.org_id, Source.id.in_(ids))
-    names = {id: name for id, name in work.session.execute(query)} if ids else {}
-    return tuple(_view(row, names.get(row.source_id, "")) for row in rows)
-
-
-def _view(row: Any, source: str) -> AlertView:
+def _view(row: Any) -> AlertView:
     return AlertView(
         id=row.id,
         fingerprint=row.fingerprint,
-        source=source,
+        source=row.source,
         title=row.title,
         description=row.description,
         severity=row.severity,

@@ -26,15 +26,18 @@ class Order:
 def read(session: Session, query: Select[Any], order: Order, paging: Paging) -> tuple[list[Any], Page[Any]]:
     """The rows of one part, and the page without its items. Raises Invalid for a cursor that is not ours."""
     after, total = _decoded(paging.cursor, order) if paging.cursor and not paging.page else ([], None)
-    if total is None:  # counted for the first part; a cursor brings it along
-        total = session.execute(select(func.count()).select_from(query.order_by(None).limit(CAP + 1).subquery())).scalar_one()
     ordered = query.order_by(*(column.desc() if order.descending else column.asc() for column in order.columns))
     if paging.page:
         ordered = ordered.offset((paging.page - 1) * paging.page_size)
     elif after:
         ordered = ordered.where(_after(order, after))
     keys = [column.label(f"_key{place}") for place, column in enumerate(order.columns)]
-    found = session.execute(ordered.add_columns(*keys).limit(paging.size + 1)).all()
+    # Counted for the first part, by the same statement; a cursor brings it along.
+    counting = select(func.count()).select_from(query.order_by(None).limit(CAP + 1).subquery())
+    counts = [] if total is not None else [counting.scalar_subquery().label("_total")]
+    found = session.execute(ordered.add_columns(*counts, *keys).limit(paging.size + 1)).all()
+    if total is None:
+        total = found[0][-len(keys) - 1] if found else session.execute(counting).scalar_one() if paging.page else 0
     rows, more = found[: paging.size], len(found) > paging.size
     cursor = _encoded(rows[-1][-len(keys) :], total) if more else None
     return list(rows), Page(items=(), next_cursor=cursor, total=min(total, CAP), total_is_capped=total > CAP)

@@ -1,5 +1,7 @@
 """Which handlers may be called without a permission, and why is that safe? A new one needs a reason here."""
 
+from engine.model.vocabulary import Permission
+
 # Neither asks for a permission nor is marked as open.
 UNGUARDED = {
     "ToastState.dismiss": "forgets a line of the caller's own tab",
@@ -25,3 +27,22 @@ OF_FRAMEWORK = {
 }
 # On every state; it calls `set_…`, of which the framework's flag is the only one.
 SETVAR = "setvar"
+# A handler that anybody on the page may call, as it reads the rows again and so puts back what was refused: whether the act
+# itself is allowed, the operation asks of the very things.
+ASKED_BY_OPERATION = {
+    "IncidentsState.act acknowledge": Permission.RESPOND,
+    "IncidentsState.act resolve": Permission.RESPOND,
+    "IncidentsState.act reopen": Permission.RESPOND,
+    "IncidentsState.act assign:me": Permission.RESPOND,
+    "IncidentsState.act merge": Permission.RESPOND,
+    "AlertsState.act acknowledge": Permission.RESPOND,
+    "AlertsState.act resolve": Permission.RESPOND,
+    "AlertsState.act delete": Permission.CONFIGURE,
+    "AlertState.act delete": Permission.CONFIGURE,
+}
+# Guarded by a permission that a team's role may give, but about no thing of any team: there is nothing to refuse.
+ABOUT_NO_TEAM = {
+    "NewSourceState.arrive": "reads the kinds, which are the product's, and the teams that the caller sees",
+    "NewSourceState.choose": "draws the form of a kind",
+    "NewSourceState.choose_auth": "remembers a choice in the caller's own tab",
+}

@@ -1,5 +1,6 @@
 """How does a test get a tab of its own, without a browser? A state as the framework makes it, with a cookie and a path."""
 
+import base64
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,3 +102,13 @@ def led_to(answer: Any) -> str:
     if not isinstance(answer, rx.event.EventSpec) or "_redirect" not in str(answer.handler.fn.__qualname__):
         return ""
     return next(str(value).strip('"') for name, value in answer.args if str(name) == "path")
+
+
+def downloaded(answer: Any) -> tuple[str, str]:
+    """The name and the text of a file that the browser is given; empty for anything else."""
+    if not isinstance(answer, rx.event.EventSpec) or "_download" not in str(answer.handler.fn.__qualname__):
+        return "", ""
+    said = {str(name): str(value).strip('"') for name, value in answer.args}
+    head, _, data = said["url"].partition(",")
+    assert head == "data:text/plain;base64"
+    return said["filename"], base64.b64decode(data).decode()

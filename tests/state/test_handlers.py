@@ -3,57 +3,67 @@
 A browser can call any handler by name. Expectations follow from the handler's permission and the table of permissions.
 """
 
-import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-import reflex as rx
 from reflex.istate.storage import ClientStorageBase
 
 from engine.identity import permissions
 from engine.model.vocabulary import Permission, Role
-from engine.operations import callers, people, sessions, tokens
+from engine.operations import callers, people, sessions
 from engine.storage.database import Database
 from engine.storage.embedded import Embedded
 from state.live import LiveState
-from state.toasts import ToastState
 from tests.conftest import TestDatabase
-from tests.factories import HERE, PASSWORD, Company, Team, enter, found_company
-from tests.state.allowed import OF_FRAMEWORK, OPEN_TO_ALL, SETVAR, UNGUARDED
-from tests.state.tabs import Handler, Tab, answers, every_handler, every_state, led_to, ours
+from tests.factories import HERE, Company, Team, enter, found_company
+from tests.state.allowed import ABOUT_NO_TEAM, ASKED_BY_OPERATION, OF_FRAMEWORK, OPEN_TO_ALL, SETVAR, UNGUARDED
+from tests.state.prey import ACTS, Call, Fingerprint, Prey, at, called, calls, found_prey, sign_in_from
+from tests.state.tabs import Handler, Tab, every_handler, every_state, ours
 
 REFUSED = "Your role does not allow this."
+REFUSED_BY_OPERATION = "Your role does not allow this (it needs the permission"
 NOWHERE = str(uuid4())
-GUARDED = [handler for handler in ours() if handler.permission is not None]
-REST = [handler for handler in ours() if handler.permission is None]
+GUARDED = calls(handler for handler in ours() if handler.permission is not None)
+REST = calls(handler for handler in ours() if handler.permission is None)
 # Where an owner is shown something of the organization: without these, seeing nothing would prove nothing.
 SHOWS = {
+    "AlertState.act acknowledge",
+    "AlertState.refresh",
+    "AlertState.show_deliveries",
+    "AlertsState.act acknowledge",
+    "AlertsState.clear",
+    "AlertsState.narrow",
+    "AlertsState.refresh",
+    "AlertsState.search",
     "AuditState.refresh",
+    "FrameState.look_up",
+    "IncidentState.act acknowledge",
+    "IncidentState.export",
+    "IncidentState.refresh",
+    "IncidentState.show_lines",
+    "IncidentsState.act acknowledge",
+    "IncidentsState.clear",
+    "IncidentsState.narrow",
+    "IncidentsState.refresh",
+    "IncidentsState.search",
+    "NewSourceState.arrive",
+    "OverviewState.arrive",
+    "OverviewState.only_team",
+    "OverviewState.refresh",
     "PeopleState.refresh",
     "PeopleState.search",
     "ProfileState.refresh",
-    "SystemState.refresh_dashboard",
+    "QuarantinePageState.look",
+    "QuarantinePageState.refresh",
+    "SourceState.refresh",
+    "SourcesState.refresh",
     "TeamState.refresh",
     "TeamsState.refresh",
     "TokensState.refresh",
 }
-
-
-@dataclass(frozen=True)
-class Prey:
-    """An organization, and the things of it that a handler could be told to show or change."""
-
-    company: Company
-    words: frozenset[str]
-    targets: dict[str, Any]
-
-    def within(self, shown: dict[str, Any]) -> set[str]:
-        """Which of its words are shown."""
-        return {word for word in self.words if word in str(list(shown.values()))}
 
 
 @pytest.fixture(scope="module")
@@ -71,43 +81,9 @@ def beta(shared: TestDatabase, scratch: Any) -> Company:
 
 
 @pytest.fixture(scope="module")
-def prey(acme: Company) -> Prey:
+def prey(acme: Company, shared: TestDatabase) -> Prey:
     """Everything of Acme that a handler can name."""
-    owner, viewer = acme.owner, acme.viewer
-    people.invite(owner, f"invited-{uuid4().hex[:8]}@example.com", "viewer")
-    tokens.create(owner, f"Token {uuid4().hex[:8]}", "viewer")
-    known, team, invitation = people.members(owner).items, acme.blue, people.invitations(owner).items[0]
-    token = tokens.all(owner).items[0]
-    words = {person.email for person in known} | {acme.name, team.name, acme.red.name, invitation.email, token.name}
-    targets = {
-        "user": str(viewer.id),
-        "team": str(team.id),
-        "link": str(invitation.id),
-        "token": str(token.id),
-        "session": str(sessions.mine(viewer).items[0].id),
-    }
-    return Prey(acme, frozenset(words), targets)
-
-
-class Fingerprint:
-    """What the database holds of an organization, past every policy; not when somebody was seen, nor the record if so asked."""
-
-    def __init__(self, superuser: psycopg.Connection, company: Company) -> None:
-        self._superuser, self._company = superuser, company
-        found = superuser.execute(
-            "SELECT DISTINCT c.table_name FROM information_schema.columns c JOIN pg_class p ON p.relname = c.table_name "
-            "WHERE c.table_schema = 'public' AND c.column_name = 'org_id' AND NOT p.relispartition ORDER BY 1"
-        )
-        self._tables = [row[0] for row in found.fetchall()]
-        assert {"membership", "team", "team_member", "api_token", "audit"} <= set(self._tables)
-
-    def __call__(self, record: bool = True) -> str:
-        tables = [name for name in self._tables if record or not name.startswith("audit")]
-        rows = [f"SELECT (to_jsonb(t) - 'seen_at' - 'used_at')::text AS r FROM {name} t WHERE org_id = %(org)s" for name in tables]
-        rows += ["SELECT u::text FROM app_user u JOIN membership m ON m.user_id = u.id AND m.org_id = %(org)s"]
-        query = f"SELECT md5(string_agg(r, ',' ORDER BY r)) FROM ({' UNION ALL '.join(rows)}) AS everything"
-        row = self._superuser.execute(query, {"org": self._company.id}).fetchone()
-        return row[0] if row else ""
+    return found_prey(shared.database, acme)
 
 
 @pytest.fixture
@@ -157,7 +133,7 @@ def test_handlers_of_the_framework_are_known_and_harmless() -> None:
 def test_no_handler_is_reachable_beside_those_that_are_registered() -> None:
     walked = {f"{state.__name__}.{name}" for state in every_state() for name in state.event_handlers}
     assert walked == {handler.name for handler in every_handler()}
-    assert len(GUARDED) > 35
+    assert len(GUARDED) > 120
 
 
 def test_setvar_finds_nothing_to_set() -> None:
@@ -170,89 +146,114 @@ def test_nothing_of_ours_is_kept_in_the_browser() -> None:
     assert kept == []
 
 
-@pytest.mark.parametrize("handler", GUARDED, ids=lambda handler: handler.name)
-def test_somebody_unknown_is_led_to_the_sign_in_page(handler: Handler, prey: Prey, fingerprint: Fingerprint) -> None:
+guarded = pytest.mark.parametrize("call", GUARDED, ids=lambda call: call.name)
+
+
+@guarded
+def test_somebody_unknown_is_led_to_the_sign_in_page(call: Call, prey: Prey, fingerprint: Fingerprint) -> None:
     before = fingerprint()
+    page = at(prey.targets, call.handler.state)
     for secret in ("", "forged", uuid4().hex):
-        done = called(handler, Tab(secret, *at(prey)), prey.targets)
-        assert done.led_to.startswith("/sign-in?next=/teams/")
+        done = called(call, Tab(secret, *page), prey.targets)
+        assert done.led_to == sign_in_from(page[0])
         assert done.changed == set()
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("handler", GUARDED, ids=lambda handler: handler.name)
-def test_a_role_without_the_permission_is_refused(handler: Handler, prey: Prey, fingerprint: Fingerprint) -> None:
+@guarded
+def test_a_role_without_the_permission_is_refused(call: Call, prey: Prey, fingerprint: Fingerprint) -> None:
     for role, actor in prey.company.people.items():
-        may = permissions.in_organization(role, handler.permission)
-        tab = Tab(enter(actor), *at(prey))
+        may = permissions.in_organization(role, call.handler.permission)
+        tab = Tab(enter(actor), *at(prey.targets, call.handler.state))
         before = fingerprint()
-        done = called(handler, tab, dict.fromkeys(prey.targets, NOWHERE) if may else prey.targets)
+        done = called(call, tab, dict.fromkeys(prey.targets, NOWHERE) if may else prey.targets)
         assert (REFUSED in done.toasts) is not may, f"{role} may: {may}, and was told {done.toasts}"
         if not may:
             assert done.changed == {"toasts"}
-            assert prey.within(tab.shown()) == set()
+            assert prey.within(tab.shown(), done.answered) == set()
             assert fingerprint() == before
 
 
-@pytest.mark.parametrize("handler", GUARDED, ids=lambda handler: handler.name)
-def test_the_owner_of_another_organization_reaches_nothing(handler: Handler, prey: Prey, beta: Company, fingerprint: Fingerprint) -> None:
-    tab = Tab(enter(beta.owner), *at(prey))
+@pytest.mark.parametrize("call", [call for call in GUARDED if call.name in ASKED_BY_OPERATION], ids=lambda call: call.name)
+def test_what_only_the_operation_asks_is_refused_and_put_back(call: Call, prey: Prey, fingerprint: Fingerprint) -> None:
+    for role, actor in prey.company.people.items():
+        if not permissions.in_organization(role, call.handler.permission):
+            continue  # the handler's own guard refuses it, see above
+        may = permissions.in_organization(role, call.needs)
+        tab = Tab(enter(actor), *at(prey.targets, call.handler.state))
+        before = fingerprint(record=False)
+        done = called(call, tab, dict.fromkeys(prey.targets, NOWHERE) if may else prey.targets)
+        assert any(words.startswith(REFUSED_BY_OPERATION) for words in done.toasts) is not may, f"{role}: {done.toasts}"
+        assert "settled" in done.changed
+        assert fingerprint(record=False) == before
+
+
+@guarded
+def test_the_owner_of_another_organization_reaches_nothing(call: Call, prey: Prey, beta: Company, fingerprint: Fingerprint) -> None:
+    tab = Tab(enter(beta.owner), *at(prey.targets, call.handler.state))
     before = fingerprint()
-    done = called(handler, tab, prey.targets)
+    done = called(call, tab, prey.targets)
     assert REFUSED not in done.toasts, "what is refused here is the thing, not the role"
-    assert prey.within(tab.shown()) == set()
+    assert prey.within(tab.shown(), done.answered) == set()
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("handler", GUARDED, ids=lambda handler: handler.name)
-def test_the_owner_of_another_team_changes_nothing(handler: Handler, prey: Prey, fingerprint: Fingerprint) -> None:
-    if handler.permission not in permissions.IN_TEAM or permissions.in_organization(Role.VIEWER, handler.permission):
+@guarded
+def test_the_owner_of_another_team_changes_nothing(call: Call, prey: Prey, fingerprint: Fingerprint) -> None:
+    if call.needs not in permissions.IN_TEAM or permissions.in_organization(Role.VIEWER, call.needs):
         return  # a team role adds nothing to it; the test above has the rest
     red: Team = prey.company.red
-    tab = Tab(enter(red.people[Role.OWNER]), *at(prey))
+    tab = Tab(enter(red.people[Role.OWNER]), *at(prey.targets, call.handler.state))
     before = fingerprint(record=False)
-    done = called(handler, tab, prey.targets)
-    assert done.toasts, "a refusal is said"
+    done = called(call, tab, prey.targets)
+    assert bool(done.said) is (call.name not in ABOUT_NO_TEAM), "a refusal is said"
     assert fingerprint(record=False) == before, "but for the refusal, which is on the record"
 
 
 def test_team_permissions_have_been_asked() -> None:
-    assert {handler.permission for handler in GUARDED} & set(permissions.IN_TEAM) >= {Permission.MANAGE_TEAM}
+    asked = {call.needs for call in GUARDED} & set(permissions.IN_TEAM)
+    assert asked >= {Permission.MANAGE_TEAM, Permission.RESPOND, Permission.CONFIGURE}
+
+
+def test_the_tables_name_calls_that_there_are() -> None:
+    known = {call.name for call in GUARDED}
+    assert {*ASKED_BY_OPERATION, *ABOUT_NO_TEAM, *SHOWS} <= known
+    assert set(ACTS) <= {call.handler.name for call in GUARDED}
 
 
 @pytest.mark.parametrize("name", sorted(SHOWS))
 def test_an_owner_is_shown_the_organization(name: str, prey: Prey) -> None:
-    handler = next(handler for handler in GUARDED if handler.name == name)
-    tab = Tab(enter(prey.company.owner), *at(prey))
-    called(handler, tab, prey.targets)
-    assert prey.within(tab.shown()) != set()
+    call = next(call for call in GUARDED if call.name == name)
+    tab = Tab(enter(prey.company.owner), *at(prey.targets, call.handler.state))
+    done = called(call, tab, prey.targets)
+    assert prey.within(tab.shown(), done.answered) != set()
 
 
-@pytest.mark.parametrize("handler", REST, ids=lambda handler: handler.name)
-def test_what_is_open_to_all_shows_nothing_of_a_tenant(handler: Handler, prey: Prey, beta: Company, fingerprint: Fingerprint) -> None:
+@pytest.mark.parametrize("call", REST, ids=lambda call: call.name)
+def test_what_is_open_to_all_shows_nothing_of_a_tenant(call: Call, prey: Prey, beta: Company, fingerprint: Fingerprint) -> None:
     for secret in ("", "forged", enter(beta.owner)):
-        tab = Tab(secret, *at(prey))
+        tab = Tab(secret, *at(prey.targets))
         before = fingerprint()
-        called(handler, tab, prey.targets)
-        assert prey.within(tab.shown()) == set()
+        done = called(call, tab, prey.targets)
+        assert prey.within(tab.shown(), done.answered) == set()
         assert fingerprint() == before
 
 
 @pytest.mark.parametrize("name", ["SessionState.enter", "LiveState.listen"])
 def test_a_page_leads_somebody_unknown_to_the_sign_in_page(name: str, prey: Prey) -> None:
-    handler = next(handler for handler in REST if handler.name == name)
-    done = called(handler, Tab("", *at(prey)), prey.targets)
+    call = next(call for call in REST if call.name == name)
+    done = called(call, Tab("", *at(prey.targets)), prey.targets)
     assert done.led_to.startswith("/sign-in?next=/teams/")
     assert done.changed == set()
 
 
-@pytest.mark.parametrize("handler", GUARDED, ids=lambda handler: handler.name)
-def test_a_session_that_has_ended_opens_nothing(handler: Handler, prey: Prey) -> None:
+@guarded
+def test_a_session_that_has_ended_opens_nothing(call: Call, prey: Prey) -> None:
     secret = enter(prey.company.owner)
     actor = callers.by_session(HERE, secret)
     sessions.sign_out(actor)
     callers._recent.clear()  # a process that listens forgets it at the notice
-    done = called(handler, Tab(secret, *at(prey)), prey.targets)
+    done = called(call, Tab(secret, *at(prey.targets, call.handler.state)), prey.targets)
     assert done.led_to.startswith("/sign-in")
     assert done.changed == set()
 
@@ -272,78 +273,11 @@ COOKIES = [
 
 @pytest.mark.parametrize(("cookie", "found", "why"), COOKIES)
 def test_the_session_is_found_in_the_cookies(prey: Prey, cookie: str, found: bool, why: str) -> None:
-    handler = next(handler for handler in GUARDED if handler.name == "PeopleState.refresh")
-    done = called(handler, Tab("", *at(prey), cookie=cookie.format(enter(prey.company.owner))), prey.targets)
+    call = next(call for call in GUARDED if call.name == "PeopleState.refresh")
+    done = called(call, Tab("", *at(prey.targets), cookie=cookie.format(enter(prey.company.owner))), prey.targets)
     assert (done.led_to == "") is found, why
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a call did to the tab."""
-
-    led_to: str
-    toasts: list[str]
-    changed: set[str]
 
 
 def unguarded(handlers: list[Handler]) -> set[str]:
     """The names of those that ask for no permission."""
     return {handler.name for handler in handlers if handler.permission is None}
-
-
-def at(prey: Prey) -> tuple[str, str]:
-    """The path and route of a page that names something of Acme."""
-    return f"/teams/{prey.targets['team']}", "/teams/[team_id]"
-
-
-def called(handler: Handler, tab: Tab, targets: dict[str, str]) -> Done:
-    """Call it as the tab would, with those targets in its arguments and in what the state remembers."""
-
-    async def act() -> Done:
-        state = await tab.state(handler.state)
-        remember(state, handler, targets)
-        before = tab.shown()
-        answered = await answers(handler, state, arguments(targets))
-        toasts = [toast.words for toast in (await tab.state(ToastState)).toasts]
-        return Done(next((path for each in answered if (path := led_to(each))), ""), toasts, tab.changed(before))
-
-    return asyncio.run(act())
-
-
-def remember(state: rx.State, handler: Handler, targets: dict[str, str]) -> None:
-    """What a dialog of the page would have chosen."""
-    chosen = {"PeopleState": targets["user"], "TokensState": targets["token"]}.get(handler.state.__name__)
-    if chosen:
-        state.chosen, state.chosen_name = chosen, "chosen"
-    if handler.state.__name__ == "TeamState":
-        state.id = targets["team"]
-    if handler.state.__name__ == "AuditState":
-        state.verifying, state.job = True, targets["link"]
-
-
-def arguments(targets: dict[str, str]) -> dict[str, Any]:
-    """A value for every argument that a handler has. A new name needs one here."""
-    form = {
-        "name": f"Fresh {uuid4().hex[:8]}",
-        "email": f"fresh-{uuid4().hex[:8]}@example.com",
-        "role": "viewer",
-        "team": targets["team"],
-        "user_id": targets["user"],
-        "current": PASSWORD,
-        "password": "short",
-        "days": "",
-    }
-    return {
-        "form": form,
-        "words": "",
-        "operation": "",
-        "outcome": "",
-        "role": "viewer",
-        "name": "chosen",
-        "user_id": targets["user"],
-        "link_id": targets["link"],
-        "token_id": targets["token"],
-        "session_id": targets["session"],
-        "trace": "trace",
-        "id": 1,
-    }

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.installation import PASSWORD, Installation
+from tests.ui import working
+from tests.ui.working import Company, Person
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -30,6 +32,13 @@ class Tab:
         self.page.click("button[type=submit]")
         self.page.wait_for_selector(".sidebar .end >> text=Sign out", state="attached")
         return self
+
+    def bring(self, person: Person, path: str = "/") -> Page:
+        """Open a page as somebody who signed in before."""
+        self.page.context.add_cookies(person.cookies)
+        self.open(path)
+        self.page.wait_for_selector(".topbar .live:has-text('live')")
+        return self.page
 
     def open(self, path: str) -> Page:
         """Go to a page and wait for its heading."""
@@ -74,3 +83,11 @@ def tab(browser: Browser, installation: Installation) -> Iterator[OpenTab]:
     for made in opened:
         made.page.context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def company(installation: Installation) -> Company:
+    """An organization of its own on the shared installation, with people of every role and a source."""
+    made = working.found(installation, "Works")
+    working.staff(made)
+    return made

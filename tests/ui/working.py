@@ -1,0 +1,146 @@
+"""An organization at work, for tests in a browser: its people, its senders, and what they post."""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.installation import PASSWORD, Installation
+
+ADA = "ada@acme.example"
+# Everybody's name by what they are called in tests, and what they are.
+STAFF = {"olive": "owner", "adam": "admin", "grace": "operator", "linus": "operator", "vera": "viewer"}
+PATIENCE = 15.0
+
+
+def unique(words: str) -> str:
+    """Words that no other test has used, for a title or a service."""
+    return f"{words} {uuid4().hex[:8]}"
+
+
+@dataclass
+class Person:
+    """Somebody who is signed in: the name on the pages, and what the browser keeps."""
+
+    id: str
+    name: str
+    cookies: list[dict[str, str]]
+
+
+@dataclass
+class Sender:
+    """A source, as its sender knows it."""
+
+    id: str
+    name: str
+    url: str
+    secret: str
+
+    def post(self, body: Any) -> httpx.Response:
+        """Deliver a body with the secret: bytes as they are, everything else as JSON."""
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        return httpx.post(self.url, headers={"Authorization": f"Bearer {self.secret}"}, timeout=10, **content)
+
+    def fire(self, title: str, status: str = "firing", **labels: str) -> None:
+        """Deliver one alert as Alertmanager does. What shares its service is in one incident."""
+        now = datetime.now(UTC).isoformat()
+        ended = {"endsAt": now} if status == "resolved" else {}
+        labels = {"alertname": title, "service": title, "severity": "critical"} | labels
+        alert = {"status": status, "labels": labels, "annotations": {"summary": title}, "startsAt": now} | ended
+        answer = self.post({"version": "4", "alerts": [alert]})
+        assert answer.status_code == 202, answer.text
+
+
+@dataclass
+class Company:
+    """An organization of the installation that the tests share."""
+
+    installation: Installation
+    name: str
+    people: dict[str, Person] = field(default_factory=dict)
+    token: str = ""
+    sender: Sender | None = None
+
+    def ask(self, method: str, path: str, query: dict[str, Any] | None = None, **body: Any) -> Any:
+        """Ask the API as the company's own token. Returns the data of the answer."""
+        more = {"json": body} if method != "GET" else {}
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = httpx.request(method, f"{self.installation.url}/api/v1{path}", headers=headers, params=query, timeout=10, **more)
+        assert answer.is_success, answer.text
+        return answer.json()["data"] if answer.content else None
+
+    def source(self, name: str, kind: str = "alertmanager", **more: Any) -> Sender:
+        """Make a source."""
+        made = self.ask("POST", "/sources", kind=kind, name=name, **more)
+        return Sender(made["source"]["id"], name, made["source"]["url"], made["secret"])
+
+    def incident(self, title: str, sender: Sender | None = None, **labels: str) -> dict[str, Any]:
+        """Have an alert fire and return the incident that was made of it."""
+        by = sender or self.sender
+        assert by is not None
+        by.fire(title, **labels)
+        return self.until(lambda: next(iter(self.ask("GET", "/incidents", {"q": title})), None))
+
+    def numbered(self, number: int) -> dict[str, Any]:
+        """An incident as it is now."""
+        return self.ask("GET", f"/incidents/numbered/{number}")
+
+    def alert(self, title: str) -> dict[str, Any]:
+        """An alert by its title."""
+        return self.until(lambda: next(iter(self.ask("GET", "/alerts", {"q": title})), None))
+
+    def open_incidents(self) -> int:
+        """How many are open."""
+        return self.ask("GET", "/overview/pulse")["open_incidents"]
+
+    def until(self, what: Any) -> Any:
+        """Wait until `what()` is true, and return it."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := what()):
+            assert time.monotonic() < deadline, f"not within {PATIENCE} s"
+            time.sleep(0.05)
+        return found
+
+
+def found(installation: Installation, name: str) -> Company:
+    """Make a further organization as the administrator of the installation, with people of every role and a source."""
+    made = Company(installation, name)
+    with httpx.Client(base_url=installation.url, headers={"Origin": installation.url}, timeout=20) as ada:
+        opened = ada.post("/api/v1/sessions", json={"email": ADA, "password": PASSWORD})
+        assert opened.status_code == 201, opened.text
+        headers = {"X-CSRF-Token": opened.json()["data"]["csrf_token"]}
+        asked = {"name": name, "owner": _email("olive", name)}
+        link = ada.post("/api/v1/organizations", json=asked, headers=headers).json()["data"]["owner_link"]
+    with closing(_joined(made, "olive", link)) as olive:
+        headers = {"X-CSRF-Token": olive.cookies["aiops_csrf"]}
+        token = olive.post("/api/v1/tokens", json={"name": "tests", "role": "owner"}, headers=headers)
+        made.token = token.json()["data"]["secret"]
+    return made
+
+
+def staff(company: Company) -> None:
+    """Have everybody else join, and make the first source."""
+    for who, role in STAFF.items():
+        if who not in company.people:
+            link = company.ask("POST", "/invitations", email=_email(who, company.name), role=role)["url"]
+            _joined(company, who, link).close()
+    company.sender = company.source("Alertmanager")
+
+
+def _joined(company: Company, who: str, link: str) -> httpx.Client:
+    """Follow a one-time link as somebody new; the client is signed in."""
+    client = httpx.Client(base_url=company.installation.url, headers={"Origin": company.installation.url}, timeout=20)
+    name = f"{who.title()} of {company.name}"
+    answer = client.post("/auth/join", data={"link": link.partition("?link=")[2], "name": name, "password": PASSWORD})
+    assert answer.headers["location"] == "/", answer.headers["location"]
+    kept = [{"name": c.name, "value": c.value or "", "url": company.installation.url} for c in client.cookies.jar]
+    company.people[who] = Person(client.get("/api/v1/me").json()["data"]["id"], name, kept)
+    return client
+
+
+def _email(who: str, company: str) -> str:
+    return f"{who}@{company.lower().replace(' ', '-')}.example"
