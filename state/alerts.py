@@ -50,7 +50,7 @@ class AlertsState(ListState, rx.State):
         "service": "Service",
         "environment": "Environment",
     }
-    FILTERS: ClassVar[tuple[str, ...]] = ("state", "match")
+    FILTERS: ClassVar[tuple[str, ...]] = ("state", "match", "incident")
     ORDERS: ClassVar[tuple[str, ...]] = ("severity", "-severity", "first_seen_at", "-first_seen_at")
 
     rows: list[AlertRow] = []
@@ -61,7 +61,8 @@ class AlertsState(ListState, rx.State):
             await tell(self, "warning", f"{len(done.success)} done, {len(done.failed)} not: {done.failed[0].error}")
 
     async def _page(self, part: Paging) -> Page[Any]:
-        return await call(self, alerts.search, **self._which(), sort=self.sort or "-first_seen_at", page=part)
+        within = {"incident_id": self.filters["incident"]} if self.filters.get("incident") else {}
+        return await call(self, alerts.search, **self._which(), **within, sort=self.sort or "-first_seen_at", page=part)
 
     async def _some(self, ids: list[str]) -> Sequence[AlertView]:
         return await call(self, alerts.those, ids)

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from aiops_ui.components.browser import Address, Hands, Reading
-from aiops_ui.components.parts import banner, button, icon, search_box, skeleton_rows, text_input
+from aiops_ui.components.parts import banner, button, icon, search_box, segments, skeleton_rows, text_input
 
 el = rx.el
 Column = tuple[str, str, str]  # its name, what it is sorted by (empty: not), its class
@@ -14,19 +14,10 @@ Column = tuple[str, str, str]  # its name, what it is sorted by (empty: not), it
 def filter_bar(state: Any, states: tuple[tuple[str, str], ...], usual: str) -> rx.Component:
     """State, words, facets, saved views; all of it in the address."""
     now = state.filters.get("state", usual)
-    tabs = [
-        el.button(
-            words,
-            type="button",
-            class_name=rx.cond(now == value, "segment on", "segment"),
-            aria_pressed=now == value,
-            on_click=state.narrow("state", "" if value == usual else value),
-        )
-        for value, words in states
-    ]
+    which = segments("Which", states, now, lambda value: state.narrow("state", "" if value == usual else value))
     narrowed = (state.filters.length() > 0) | (state.words != "")
     return el.header(
-        el.div(*tabs, class_name="segments", role="group", aria_label="Which"),
+        which,
         search_box("Search", state.words, state.search),
         rx.foreach(state.facets, lambda facet: _facet(state, facet)),
         rx.cond(narrowed, button(icon("x"), "Clear", kind="small plain", on_click=state.clear)),

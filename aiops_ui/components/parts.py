@@ -1,5 +1,6 @@
 """The parts that every page uses."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import reflex as rx
@@ -99,6 +100,17 @@ def table(columns: list[str], state: Any, row: Any, when_empty: rx.Component) ->
     )
     filled = el.div(el.div(el.table(head, body, class_name="cards"), class_name="table"), foot)
     return rx.cond(state.loaded & (state.rows.length() == 0), when_empty, filled)
+
+
+def segments(label: str, options: Sequence[tuple[str, str]], chosen: Any, on_choose: Callable[[str], Any]) -> rx.Component:
+    """One of a few, each a value and its words; `on_choose` makes the handler of a value."""
+
+    def choice(value: str, words: str) -> rx.Component:
+        on = chosen == value
+        kind = rx.cond(on, "segment on", "segment")
+        return el.button(words, type="button", class_name=kind, aria_pressed=on, on_click=on_choose(value))
+
+    return el.div(*(choice(*option) for option in options), class_name="segments", role="group", aria_label=label)
 
 
 def search_box(label: str, value: Any, on_change: Handler) -> rx.Component:

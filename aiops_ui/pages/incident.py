@@ -6,6 +6,7 @@ import reflex as rx
 
 from aiops_ui.components.browser import Following, Hands, Remembered
 from aiops_ui.components.incidents import MAY_RESPOND, act, severity, timeline_icon
+from aiops_ui.components.lists import many
 from aiops_ui.components.parts import (
     button,
     card,
@@ -16,6 +17,7 @@ from aiops_ui.components.parts import (
     facts,
     field,
     icon,
+    segments,
     tag,
     text_input,
 )
@@ -139,95 +141,58 @@ def _why() -> rx.Component:
 
 
 def _members() -> rx.Component:
-    def row(each: Any) -> rx.Component:
-        title = rx.cond(each.href != "", el.a(each.title, href=each.href, class_name="strong"), el.span(each.title, class_name="muted"))
-        return el.tr(
-            el.td(
-                rx.cond(each.href != "", el.input(type="checkbox", aria_label="Mark " + each.title, custom_attrs={"data-mark": ""})),
-                class_name="box",
-            ),
-            el.td(severity(each)),
-            el.td(title, class_name="wide"),
-            el.td(el.span(each.resource, class_name="mono"), " ", el.span(each.service, class_name="muted"), class_name="soft cut"),
-            el.td(each.count, class_name="numbers soft end"),
-            el.td(moment(each.at, ZONE), class_name="soft end"),
-            el.td(
-                rx.cond(
-                    each.has_left,
-                    el.span("left", class_name="muted"),
-                    el.span(each.why, " ", el.span(each.score, " %", class_name="muted")),
-                ),
-                title=each.reason,
-                class_name="soft",
-            ),
-            key=each.id + each.title,
-            custom_attrs={"data-row": each.id},
-        )
-
     columns = ("", "Severity", "Alert", "Where", "Count", "Age", "Why here")
     head = el.thead(el.tr(*(el.th(name, scope="col", class_name="box" if not name else "") for name in columns)))
-    rows = el.table(head, el.tbody(rx.foreach(IncidentState.members, row)), class_name="cards")
-    more = rx.cond(
-        IncidentState.members_total > IncidentState.members.length(),
-        el.div(el.a("All ", IncidentState.members_total, " alerts", href="/alerts?state=all"), class_name="foot"),
-    )
-    split = el.div(
-        el.span(el.b("0", custom_attrs={"data-many": ""}), " marked", class_name="soft"),
-        act("split", icon("split"), "Split off", kind="small"),
-        class_name="many",
-        hidden=True,
-        role="toolbar",
-        aria_label="Marked alerts",
-        custom_attrs={"data-marked": "0"},
-    )
+    rows = el.table(head, el.tbody(rx.foreach(IncidentState.members, _member)), class_name="cards")
+    all_of_them = el.a("All ", IncidentState.members_total, " alerts", href="/alerts?state=all&incident=" + HEAD.id)
+    more = rx.cond(IncidentState.members_total > IncidentState.members.length(), el.div(all_of_them, class_name="foot"))
+    split = many(act("split", icon("split"), "Split off", kind="small"))
     return card("Alerts", rows, more, rx.cond(MAY_RESPOND, split), icon_name="bell", bare=True)
 
 
-def _timeline() -> rx.Component:
-    def line(each: Any) -> rx.Component:
-        said = rx.cond(each.is_comment, el.span(each.said, class_name="comment"), el.span(each.said))
-        who = rx.cond(each.who != "", el.div(each.who, class_name="muted"))
-        return el.li(clock(each.at, ZONE), timeline_icon(each), el.div(said, who), key=each.id, class_name=rx.cond(each.fresh, "fresh", ""))
-
-    def choice(value: str, words: str) -> rx.Component:
-        on = IncidentState.shown == value
-        return el.button(
-            words, type="button", class_name=rx.cond(on, "segment on", "segment"), aria_pressed=on, on_click=IncidentState.show_lines(value)
-        )
-
-    choices = el.div(
-        choice("all", "All"),
-        choice("people", "People"),
-        choice("alerts", "Alerts"),
-        class_name="segments",
-        role="group",
-        aria_label="Lines",
+def _member(each: Any) -> rx.Component:
+    title = rx.cond(each.href != "", el.a(each.title, href=each.href, class_name="strong"), el.span(each.title, class_name="muted"))
+    box = el.input(type="checkbox", aria_label="Mark " + each.title, custom_attrs={"data-mark": ""})
+    why = el.span(each.why, " ", el.span(each.score, " %", class_name="muted"))
+    return el.tr(
+        el.td(rx.cond(each.href != "", box), class_name="box"),
+        el.td(severity(each)),
+        el.td(title, class_name="wide"),
+        el.td(el.span(each.resource, class_name="mono"), " ", el.span(each.service, class_name="muted"), class_name="soft cut"),
+        el.td(each.count, class_name="numbers soft end"),
+        el.td(moment(each.at, ZONE), class_name="soft end"),
+        el.td(rx.cond(each.has_left, el.span("left", class_name="muted"), why), title=each.reason, class_name="soft"),
+        key=each.id + each.title,
+        custom_attrs={"data-row": each.id},
     )
+
+
+def _timeline() -> rx.Component:
+    which = (("all", "All"), ("people", "People"), ("alerts", "Alerts"))
+    choices = segments("Lines", which, IncidentState.shown, IncidentState.show_lines)
     earlier = rx.cond(IncidentState.has_earlier, button("Show earlier", kind="small", on_click=IncidentState.show_earlier))
-    write = el.form(
-        el.textarea(
-            name="text",
-            placeholder="Comment",
-            aria_label="Comment",
-            required=True,
-            rows="1",
-            class_name="input",
-            custom_attrs={"data-comment": ""},
-        ),
-        button(icon("send"), kind="", type="submit", aria_label="Send the comment"),
+    told = "What happened, the oldest first"
+    lines = el.ol(rx.foreach(IncidentState.lines, _line), id="timeline", class_name="timeline", tab_index=0, aria_label=told)
+    following = Following.create(of="timeline", count=IncidentState.lines.length())
+    return card("Timeline", earlier, lines, following, rx.cond(MAY_RESPOND, _write()), icon_name="list-tree", actions=(choices,))
+
+
+def _line(each: Any) -> rx.Component:
+    said = rx.cond(each.is_comment, el.span(each.said, class_name="comment"), el.span(each.said))
+    who = rx.cond(each.who != "", el.div(each.who, class_name="muted"))
+    kind = rx.cond(each.fresh, "fresh", "")
+    return el.li(clock(each.at, ZONE), timeline_icon(each), el.div(said, who), key=each.id, class_name=kind)
+
+
+def _write() -> rx.Component:
+    box = {"name": "text", "placeholder": "Comment", "aria_label": "Comment", "required": True, "rows": "1", "class_name": "input"}
+    return el.form(
+        el.textarea(custom_attrs={"data-comment": ""}, **box),
+        button(icon("send"), type="submit", aria_label="Send the comment"),
         on_submit=IncidentState.comment,
         key=f"comment-{IncidentState.sent}",
         class_name="row",
     )
-    lines = el.ol(
-        rx.foreach(IncidentState.lines, line),
-        id="timeline",
-        class_name="timeline",
-        tab_index=0,
-        aria_label="What happened, the oldest first",
-    )
-    following = Following.create(of="timeline", count=IncidentState.lines.length())
-    return card("Timeline", earlier, lines, following, rx.cond(MAY_RESPOND, write), icon_name="list-tree", actions=(choices,))
 
 
 def _assign() -> rx.Component:

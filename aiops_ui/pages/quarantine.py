@@ -7,7 +7,7 @@ import reflex as rx
 from aiops_ui.components.browser import Hands
 from aiops_ui.components.incidents import MAY_RESPOND, act
 from aiops_ui.components.lists import many
-from aiops_ui.components.parts import button, dialog, dialog_button, empty, icon, table
+from aiops_ui.components.parts import button, dialog, dialog_button, empty, icon, segments, table
 from aiops_ui.components.platform import code, moment
 from aiops_ui.layout import frame
 from state.quarantine import QuarantinePageState
@@ -20,17 +20,7 @@ _STATES = (("waiting", "Waiting"), ("replayed", "Replayed"), ("discarded", "Disc
 
 def page() -> rx.Component:
     """The list, and the body of the one that is looked at."""
-    tabs = [
-        el.button(
-            words,
-            type="button",
-            class_name=rx.cond(STATE.state == value, "segment on", "segment"),
-            aria_pressed=STATE.state == value,
-            on_click=STATE.show_state(value),
-        )
-        for value, words in _STATES
-    ]
-    head = el.header(el.div(*tabs, class_name="segments", role="group", aria_label="Which"), class_name="bar")
+    head = el.header(segments("Which", _STATES, STATE.state, STATE.show_state), class_name="bar")
     nothing = empty(rx.cond(STATE.state == "waiting", "Everything that came was understood.", "Nothing is here."))
     rows = table(["", "Came", "Source", "Which part", "Why it was not understood", ""], STATE, _row, nothing)
     bulk = many(

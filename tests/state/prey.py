@@ -14,7 +14,7 @@ from engine.integrations.sources import KINDS
 from engine.model.vocabulary import ListPage, Permission
 from engine.operations import people, quarantine, saved_views, sessions, tokens
 from engine.storage.database import Database
-from state.incident import Head
+from state.incident_rows import Head
 from state.lists import ListState
 from state.people import TeamChoice
 from state.sources import KindRow

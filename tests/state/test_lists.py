@@ -164,9 +164,19 @@ def test_facets_say_what_there_is_how_often_and_what_is_chosen(company: Company)
     facets = {facet.name: facet for facet in page.facets}
     assert [facet.title for facet in page.facets] == ["Severity", "Status", "Owner", "Service", "Environment"]
     assert [(each.label, each.count, each.chosen) for each in facets["environment"].options] == [("production", 2, True)]
-    assert {(each.label, each.count, each.chosen) for each in facets["severity"].options} == {("critical", 1, False), ("warning", 1, False)}
+    assert {(each.label, each.count, each.chosen) for each in facets["severity"].options} == {("Critical", 1, False), ("Warning", 1, False)}
     assert (facets["environment"].chosen, facets["severity"].chosen, facets["service"].is_long) == ("production", "", False)
-    assert [each.label for each in facets["owner_id"].options] == ["not stated"]
+    assert (facets["environment"].chosen, facets["owner_id"].options) == ("production", []), "nobody cannot be asked for"
+
+
+def test_a_severity_that_is_not_stated_can_be_asked_for(line: Alerting) -> None:
+    line.deliver(line.source(), alert("Down a", severity=None, service="a"), alert("Down b", service="b"))
+    page = listed(line.company)
+    severity = next(facet for facet in page.facets if facet.name == "severity")
+    assert {(each.value, each.label) for each in severity.options} == {("none", "Not stated"), ("critical", "Critical")}
+    page.do("narrow", "severity", "none")
+    assert services(page) == ["a"]
+    assert next(facet.chosen for facet in page.facets if facet.name == "severity") == "Not stated"
 
 
 def test_a_facet_names_a_source_and_a_chosen_value_that_no_row_has(company: Company, there: Alerting) -> None:

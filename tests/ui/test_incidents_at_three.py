@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import OpenTab
-from tests.ui.working import Company, unique
+from tests.ui.working import NOTICED, Company, row, unique
 
 pytestmark = pytest.mark.slow
-NOTICED = 3000  # milliseconds; what somebody else does is seen by then
 PENDING = """() => {
   window.shown = [];
   document.addEventListener("keydown", (event) => (window.pressed = event.timeStamp), true);
@@ -18,13 +17,9 @@ PENDING = """() => {
 }"""
 
 
-def row(page: Page, title: str):
-    """The row of an incident or alert on a list."""
-    return page.locator("main tbody tr", has_text=title)
-
-
 def under_the_cursor(page: Page, title: str) -> None:
     """Go down a list by j until the cursor is on that row."""
+    expect(row(page, title)).to_be_visible()
     for _ in range(page.locator("main [data-row]").count()):
         page.keyboard.press("j")
         if title in page.locator("main [data-cursor]").inner_text():
@@ -169,7 +164,7 @@ def test_an_alert_tells_what_it_is_what_happened_and_why_and_is_acknowledged(tab
     page = tab().bring(company.people["grace"], f"/alerts/{alert['id']}")
     expect(page.locator("h1")).to_have_text(title)
     expect(page.locator(".tags .label", has_text="namespace")).to_have_text("namespace=payments")
-    expect(page.locator(".card", has_text="History").locator("tbody tr").first).to_contain_text("fired")
+    expect(page.locator(".card", has_text="History").locator("tbody tr").first).to_contain_text("fires for the first time")
     expect(page.locator(".card", has_text="Why it is what it is").locator(".reason").first).to_be_visible()
     page.click("text=Show what was delivered")
     page.click("main details summary >> nth=-1")

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from playwright.sync_api import Locator, Page, expect
 
 from tests.installation import PASSWORD, Installation
 
@@ -15,11 +16,23 @@ ADA = "ada@acme.example"
 # Everybody's name by what they are called in tests, and what they are.
 STAFF = {"olive": "owner", "adam": "admin", "grace": "operator", "linus": "operator", "vera": "viewer"}
 PATIENCE = 15.0
+NOTICED = 3000  # milliseconds; what somebody else does is seen by then
 
 
 def unique(words: str) -> str:
     """Words that no other test has used, for a title or a service."""
     return f"{words} {uuid4().hex[:8]}"
+
+
+def row(page: Page, words: str) -> Locator:
+    """The row of a list that says these words."""
+    return page.locator("main tbody tr", has_text=words)
+
+
+def listed(page: Page, count: int) -> Page:
+    """The page, once its list has so many rows."""
+    expect(page.locator("main [data-row]")).to_have_count(count)
+    return page
 
 
 @dataclass
@@ -50,7 +63,7 @@ class Sender:
         now = datetime.now(UTC).isoformat()
         ended = {"endsAt": now} if status == "resolved" else {}
         labels = {"alertname": title, "service": title, "severity": "critical"} | labels
-        alert = {"status": status, "labels": labels, "annotations": {"summary": title}, "startsAt": now} | ended
+        alert = {"status": status, "labels": labels, "annotations": {}, "startsAt": now} | ended
         answer = self.post({"version": "4", "alerts": [alert]})
         assert answer.status_code == 202, answer.text
 

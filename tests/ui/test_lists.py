@@ -1,0 +1,186 @@
+"""Lists with filters: what is done with many at once, what the address keeps, and rows that wait while somebody reads."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import OpenTab
+from tests.ui.working import Company, listed, row, unique
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def three(company: Company) -> tuple[str, list[int]]:
+    """Three incidents that share a word of their titles: the word, and their numbers, the oldest first."""
+    word = unique("Herd")
+    return word, [company.incident(f"{name} {word}")["number"] for name in ("First", "Second", "Third")]
+
+
+def mark(page: Page, *titles: str) -> None:
+    """Mark rows by a click on their boxes."""
+    for title in titles:
+        row(page, title).locator("[data-mark]").check()
+    expect(page.locator("[data-many]")).to_have_text(str(len(titles)))
+
+
+def facet(page: Page, title: str, option: str) -> None:
+    """Narrow a list by a facet."""
+    page.click(f"main details.facet summary:has-text('{title}')")
+    page.click(f"main details.facet[open] .option:has-text('{option}')")
+
+
+def test_many_are_acknowledged_at_once(tab: OpenTab, company: Company, three: tuple[str, list[int]]) -> None:
+    word, numbers = three
+    page = listed(tab().bring(company.people["grace"], f"/incidents?q={word.split()[-1]}"), 3)
+    expect(page.locator("main .many")).not_to_be_visible()
+    page.locator("[data-mark-all]").check()
+    expect(page.locator("[data-many]")).to_have_text("3")
+    row(page, f"Second {word}").locator("[data-mark]").uncheck()
+    page.click(".many [data-act=acknowledge]")
+    expect(row(page, f"First {word}").locator(".status-of")).to_have_text("Investigating")
+    expect(page.locator("main .many")).not_to_be_visible()
+    by = [company.numbered(number)["acknowledged_by"] for number in numbers]
+    assert by == [company.people["grace"].name, None, company.people["grace"].name]
+
+
+def test_many_are_marked_by_key_assigned_and_resolved(tab: OpenTab, company: Company, three: tuple[str, list[int]]) -> None:
+    word, numbers = three
+    page = listed(tab().bring(company.people["grace"], f"/incidents?q={word.split()[-1]}"), 3)
+    for key in "jxjx":
+        page.keyboard.press(key)
+    expect(page.locator("[data-many]")).to_have_text("2")
+    page.click(".many >> text=Assign")
+    page.click(f"dialog#assign .option:has-text('{company.people['linus'].name}')")
+    expect(page.locator("dialog#assign")).not_to_be_visible()
+    expect(row(page, f"Third {word}").locator(".owner-of")).to_have_text(company.people["linus"].name)
+    expect(row(page, f"First {word}").locator(".owner-of")).to_have_text("nobody yet")
+    page.keyboard.press("Escape")
+    mark(page, f"First {word}", f"Third {word}")
+    page.keyboard.press("r")
+    expect(row(page, f"Third {word}").locator(".status-of")).to_have_text("Resolved")
+    assert [company.numbered(number)["resolved_at"] is None for number in numbers] == [False, True, False]
+
+
+def test_many_become_one(tab: OpenTab, company: Company, three: tuple[str, list[int]]) -> None:
+    word, numbers = three
+    page = listed(tab().bring(company.people["grace"], f"/incidents?q={word.split()[-1]}"), 3)
+    mark(page, f"Second {word}", f"Third {word}")
+    page.click(".many >> text=Merge")
+    page.click("dialog#merge footer >> text=Merge")
+    expect(page.locator(".toasts")).to_contain_text(f"1 merged into #{numbers[1]}.")
+    assert company.numbered(numbers[2])["merged_into"] == company.numbered(numbers[1])["id"]
+
+
+def test_filters_are_in_the_address_outlive_a_reload_and_open_for_others(tab: OpenTab, company: Company) -> None:
+    service = unique("till")
+    company.incident(f"Slow {service}", service=service)
+    company.incident(f"Warm {service}", service=f"{service}-2", severity="warning")
+    page = tab().bring(company.people["grace"], "/incidents")
+    page.fill("main [type=search]", service)
+    listed(page, 2)
+    facet(page, "Severity", "Warning")
+    listed(page, 1)
+    expect(page).to_have_url(re.compile(r"severity=warning.*q=till"))
+    page.reload()
+    listed(page, 1)
+    expect(row(page, f"Warm {service}")).to_be_visible()
+    expect(page.locator("main [type=search]")).to_have_value(service)
+    theirs = listed(tab().bring(company.people["vera"], page.url.removeprefix(company.installation.url)), 1)
+    expect(row(theirs, f"Warm {service}")).to_be_visible()
+    theirs.click("text=Clear")
+    expect(theirs).to_have_url(re.compile(r"/incidents$"))
+    expect(theirs.locator("main [type=search]")).to_have_value("")
+
+
+def test_facets_count_and_narrow_and_widen_again(tab: OpenTab, company: Company) -> None:
+    service = unique("depot")
+    company.incident(f"Gate {service}", service=service)
+    page = tab().bring(company.people["vera"], f"/alerts?service={service}")
+    listed(page, 1)
+    page.click("main details.facet summary:has-text('Service')")
+    chosen = page.locator("main details.facet[open] .option.on")
+    expect(chosen).to_have_text(re.compile(rf"{service}\s*1"))
+    chosen.click()
+    expect(page).not_to_have_url(re.compile("service="))
+    expect(page.locator("main tbody tr").nth(1)).to_be_visible()
+
+
+def test_alerts_are_narrowed_by_matchers_and_a_wrong_one_is_said(tab: OpenTab, company: Company) -> None:
+    zone = unique("zone").replace(" ", "-")
+    company.incident(unique("Fan stands still"), zone=zone)
+    page = tab().bring(company.people["vera"], "/alerts")
+    page.fill("[aria-label='Label matchers']", f'zone="{zone}"')
+    page.keyboard.press("Enter")
+    listed(page, 1)
+    page.fill("[aria-label='Label matchers']", "zone=~(")
+    page.keyboard.press("Enter")
+    expect(page.locator("main .banner.warning")).to_be_visible()
+
+
+def test_a_view_is_kept_and_used_again(tab: OpenTab, company: Company) -> None:
+    service = unique("harbour")
+    company.incident(f"Fog {service}", service=service)
+    made = tab()
+    page = made.bring(company.people["grace"], f"/incidents?q={service}")
+    page.click("main summary:has-text('Views')")
+    page.fill("[aria-label='Name of the view']", "The harbour")
+    page.click("main details[open] >> text=Keep")
+    expect(page.locator("main [data-view='The harbour']")).to_be_visible()
+    made.open("/incidents")
+    page.click("main summary:has-text('Views')")
+    page.click("main [data-view='The harbour']")
+    listed(page, 1)
+    expect(page).to_have_url(re.compile("q=harbour"))
+    page.click("main summary:has-text('Views')")
+    page.click("[aria-label='Forget this view']")
+    expect(page.locator("main [data-view='The harbour']")).to_have_count(0)
+    page.reload()
+    page.click("main summary:has-text('Views')")
+    expect(page.locator("[aria-label='Name of the view']")).to_be_visible()
+    expect(page.locator("main .view")).to_have_count(0)
+
+
+def test_a_list_is_sorted_by_its_columns_both_ways(tab: OpenTab, company: Company, three: tuple[str, list[int]]) -> None:
+    word, numbers = three
+    page = listed(tab().bring(company.people["vera"], f"/incidents?q={word.split()[-1]}"), 3)
+    head = page.locator("th", has_text="#")
+    for sort, expected in (("ascending", numbers), ("descending", numbers[::-1])):
+        head.locator("button").click()
+        expect(head).to_have_attribute("aria-sort", sort)
+        expect(page.locator(".number-of")).to_have_text([str(number) for number in expected])
+    expect(page).to_have_url(re.compile("sort=-number"))
+
+
+@pytest.mark.parametrize("reads", ["hovers", "has the cursor", "has marked one"])
+def test_new_rows_wait_while_somebody_reads(tab: OpenTab, company: Company, reads: str) -> None:
+    old, new = unique("Old news"), unique("Fresh news")
+    company.incident(old)
+    page = tab().bring(company.people["grace"], "/incidents")
+    expect(row(page, old)).to_be_visible()
+    if reads == "hovers":
+        row(page, old).hover()
+    elif reads == "has the cursor":
+        page.keyboard.press("j")
+    else:
+        mark(page, old)
+    page.wait_for_timeout(700)
+    company.incident(new)
+    pill = page.locator("main .pill button")
+    expect(pill).to_have_text(re.compile(r"1\s*new"))
+    expect(row(page, new)).to_have_count(0)
+    pill.click()
+    expect(row(page, new)).to_be_visible()
+    expect(pill).to_have_count(0)
+
+
+def test_who_stops_reading_gets_what_waited(tab: OpenTab, company: Company) -> None:
+    company.incident(unique("Calm"))
+    page = tab().bring(company.people["vera"], "/incidents")
+    page.keyboard.press("j")
+    page.wait_for_timeout(700)
+    company.incident(new := unique("Storm"))
+    expect(page.locator("main .pill button")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(row(page, new)).to_be_visible()
