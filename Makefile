@@ -40,6 +40,9 @@ bench: $(VENV)/test.stamp system ## how fast alerts are acknowledged, grouped an
 bench-smoke: $(VENV)/test.stamp ## the short form: fails when CPU or statements exceed the committed figures by half
 	$(BIN)/python -m benchmarks.smoke
 
+bench-ui: $(VENV)/test.stamp system ## how quick the page is, with many looking and in a storm; prints JSON
+	$(BIN)/python -m benchmarks.ui --alerts 1000000
+
 fuzz: $(VENV)/test.stamp ## fuzz every route by its contract, for long
 	TEST_FUZZ_EXAMPLES=500 $(BIN)/python -m pytest tests/api/test_fuzz.py
 

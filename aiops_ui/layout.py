@@ -9,6 +9,7 @@ from reflex_components_core.core.banner import has_connection_errors
 from aiops_ui.components.browser import Attention, Forgotten, Palette
 from aiops_ui.components.parts import button, dialog, empty, icon, mark
 from aiops_ui.components.platform import plain_form
+from engine.model.vocabulary import Permission
 from state.frame import FrameState
 from state.live import LiveState
 from state.session import SessionState
@@ -85,7 +86,9 @@ def _place(route: Any) -> rx.Component:
         aria_current=rx.cond(here, "page", "false"),
         custom_attrs=more,
     )
-    return rx.cond(SessionState.permissions.contains(str(route.permission)), link)
+    # Before it is known who looks, what everybody may see stands where it will stand.
+    known = SessionState.permissions.contains(str(route.permission))
+    return rx.cond(known | (SessionState.name == "") if route.permission is Permission.VIEW else known, link)
 
 
 def _count(path: str) -> rx.Component:
@@ -142,7 +145,9 @@ def _person() -> rx.Component:
         action="/auth/sign-out",
     )
     return el.div(
-        el.a(icon("circle-user"), el.span(SessionState.name), href="/profile", class_name="place", title=SessionState.email), leave
+        el.div(el.span(SessionState.organization), class_name="group"),
+        el.a(icon("circle-user"), el.span(SessionState.name), href="/profile", class_name="place", title=SessionState.email),
+        leave,
     )
 
 
@@ -162,7 +167,6 @@ def _top_bar(title: Any, crumbs: tuple[tuple[str, str], ...]) -> rx.Component:
             custom_attrs={"data-palette": ""},
         ),
         _live(),
-        el.span(SessionState.organization, class_name="tag phone-hidden"),
         el.button(
             icon("sun-moon"), class_name="button plain small", type="button", aria_label="Light or dark", on_click=rx.toggle_color_mode
         ),

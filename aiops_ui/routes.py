@@ -94,5 +94,5 @@ ROUTES = (
 NAVIGATION = (
     ("", (DASHBOARD, INCIDENTS, ALERTS)),
     ("Run", (SOURCES, QUARANTINE, SETTINGS)),
-    ("Organization", (PEOPLE, TEAMS, TOKENS, AUDIT, SYSTEM)),
+    ("Organization", (PEOPLE, TEAMS, SYSTEM, TOKENS, AUDIT)),
 )

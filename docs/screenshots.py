@@ -5,6 +5,7 @@ It starts an installation of its own in a temporary folder, fills it as a small 
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,15 @@ from tests.installation import PASSWORD, Installation  # noqa: E402
 PICTURES = Path(__file__).parent / "pictures"
 PAGES = {
     "dashboard": "/",
+    "incidents": "/incidents",
+    "incident": "/incidents/3",
+    "alerts": "/alerts",
+    "alert": "ALERT",
+    "sources": "/sources",
+    "source": "SOURCE",
+    "new-source": "/sources/new?kind=generic",
+    "quarantine": "/quarantine",
+    "settings": "/settings",
     "people": "/people",
     "teams": "/teams",
     "tokens": "/tokens",
@@ -34,16 +44,38 @@ def main() -> None:
         Path(folder).chmod(0o711)
         installation = Installation(Path(folder) / "data").start()
         try:
-            fill(installation)
+            pages = PAGES | outage(fill(installation), installation.url)
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
             for theme in ("dark", "light"):
                 for size in SIZES:
-                    take(browser, installation.url, theme, size)
+                    take(browser, installation.url, theme, size, pages)
         finally:
             installation.stop()
 
 
-def fill(installation: Installation) -> None:
+def outage(api: httpx.Client, url: str) -> dict[str, str]:
+    """The demonstration at its worst, half taken care of; what a sender of nonsense left. Returns where alert and source are."""
+    api.post("/demo", json={"speed": 8}).raise_for_status()
+    time.sleep(125 / 8)
+    incidents = {row["services"][0]: row for row in api.get("/incidents?open=true").json()["data"] if row["services"]}
+    people = {row["name"]: row["id"] for row in api.get("/users").json()["data"]}
+    checkout, db = incidents["checkout"]["id"], incidents["db"]["id"]
+    api.post(f"/incidents/{checkout}/acknowledge", json={"note": "looking into this now"})
+    api.post(f"/incidents/{checkout}/assign", json={"user_id": people["Ada Lovelace"]})
+    api.post(f"/incidents/{checkout}/comments", json={"text": "Payment v2.3.1 holds on to connections; rolling back to v2.3.0."})
+    api.post(f"/incidents/{db}/acknowledge", json={})
+    api.post(f"/incidents/{db}/assign", json={"user_id": people["Grace Hopper"]})
+    api.post(f"/incidents/{incidents['search']['id']}/resolve", json={"cause": "orders came late", "resolution": "caught up by itself"})
+    made = api.post("/sources", json={"kind": "generic", "name": "Backup scripts"}).json()["data"]
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+    httpx.post(f"{url}/webhook/generic/{made['source']['public_id']}", content=b"backup of db-1 failed", headers=bearer)
+    time.sleep(1)
+    alert = api.get("/alerts?status=firing&service=db").json()["data"][0]["id"]
+    source = next(row["id"] for row in api.get("/sources").json()["data"] if row["kind"] == "alertmanager")
+    return {"alert": f"/alerts/{alert}", "source": f"/sources/{source}", "incident": f"/incidents/{incidents['checkout']['number']}"}
+
+
+def fill(installation: Installation) -> httpx.Client:
     """A small company: people, teams, tokens, and something refused."""
     token = installation.owner("Corner Shop")
     api = httpx.Client(base_url=f"{installation.url}/api/v1", headers={"Authorization": f"Bearer {token}"})
@@ -63,9 +95,10 @@ def fill(installation: Installation) -> None:
         made = api.post("/tokens", json={"name": name, "role": role, "expires_in_days": 90}).json()["data"]
     httpx.get(f"{installation.url}/api/v1/audit", headers={"Authorization": f"Bearer {made['secret']}"})
     api.post("/invitations", json={"email": "margaret@corner.example", "role": "operator"})
+    return api
 
 
-def take(browser: Browser, url: str, theme: str, size: str) -> None:
+def take(browser: Browser, url: str, theme: str, size: str, pages: dict[str, str]) -> None:
     """The pictures of one theme and size."""
     context = browser.new_context(viewport=SIZES[size], color_scheme=theme, reduced_motion="reduce")
     page = context.new_page()
@@ -76,7 +109,7 @@ def take(browser: Browser, url: str, theme: str, size: str) -> None:
     page.fill("#password", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_selector("h1:has-text('Today')")
-    for name, path in PAGES.items():
+    for name, path in pages.items():
         page.goto(url + path)
         page.wait_for_selector("h1")
         page.wait_for_timeout(900)

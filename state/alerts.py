@@ -12,10 +12,12 @@ from engine.model.vocabulary import AlertStatus, ListPage
 from engine.operations import alerts, facets
 from state import words
 from state.call import call, tell
-from state.lists import ListState
+from state.lists import FacetRow, ListState
 from state.live import watch
 
 ACTS = {"acknowledge": alerts.acknowledge, "resolve": alerts.resolve, "delete": alerts.delete}
+
+_FACETS = {"severity": "Severity", "source_id": "Source", "service": "Service", "environment": "Environment"}
 
 
 @dataclass
@@ -44,16 +46,12 @@ class AlertsState(ListState, rx.State):
     """The list of alerts."""
 
     LIST: ClassVar[ListPage] = ListPage.ALERTS
-    FACETS: ClassVar[dict[str, str]] = {
-        "severity": "Severity",
-        "source_id": "Source",
-        "service": "Service",
-        "environment": "Environment",
-    }
+    FACETS: ClassVar[dict[str, str]] = _FACETS
     FILTERS: ClassVar[tuple[str, ...]] = ("state", "match", "incident")
     ORDERS: ClassVar[tuple[str, ...]] = ("severity", "-severity", "first_seen_at", "-first_seen_at")
 
     rows: list[AlertRow] = []
+    facets: list[FacetRow] = [FacetRow(name, title, "") for name, title in _FACETS.items()]
 
     async def _act(self, name: str, ids: list[str]) -> None:
         done = await call(self, ACTS[name], ids) if name in ACTS else None

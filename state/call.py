@@ -17,6 +17,7 @@ from engine.model.ids import new_trace
 from engine.model.vocabulary import Permission
 from engine.operations import callers
 from engine.operations.door import runtime
+from state import sharing
 from state.toasts import ToastState
 
 R = TypeVar("R")
@@ -49,8 +50,7 @@ async def actor_of(state: rx.State) -> Actor:
 
 async def call(state: rx.State, operation: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     """Carry out an operation as who is looking. Raises what the operation raises."""
-    actor = await actor_of(state)
-    return await asyncio.to_thread(operation, actor, *args, **kwargs)
+    return await sharing.read(await actor_of(state), operation, args, kwargs)
 
 
 def requires(permission: Permission) -> Callable[[Handler[S, P]], Handler[S, P]]:

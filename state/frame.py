@@ -8,6 +8,7 @@ from engine.model.views import Paging
 from engine.model.vocabulary import Permission
 from engine.operations import incidents, overview
 from state.call import call, requires
+from state.sharing import following
 
 _FEW = Paging(limit=8)
 
@@ -36,7 +37,8 @@ class FrameState(rx.State):
     @requires(Permission.VIEW)
     async def count(self) -> None:
         """Count again what is open."""
-        now = await call(self, overview.pulse)
+        with following():
+            now = await call(self, overview.pulse)
         self.open_incidents, self.critical = now.open_incidents, now.critical
         self.firing_alerts, self.quarantined = now.firing_alerts, now.quarantined
         self.urgent_number = now.urgent.number if now.urgent else 0

@@ -13,9 +13,10 @@ from engine.model.vocabulary import ListPage, Permission
 from engine.operations import bulk, facets, incidents, people
 from state import words
 from state.call import actor_of, call, requires, tell
-from state.lists import ListState
+from state.lists import FacetRow, ListState
 from state.live import watch
 
+_FACETS = {"severity": "Severity", "status": "Status", "owner_id": "Owner", "service": "Service", "environment": "Environment"}
 _DONE = {"acknowledge": "acknowledged", "resolve": "resolved", "reopen": "reopened", "assign": "assigned"}
 
 
@@ -52,17 +53,12 @@ class IncidentsState(ListState, rx.State):
     """The list of incidents."""
 
     LIST: ClassVar[ListPage] = ListPage.INCIDENTS
-    FACETS: ClassVar[dict[str, str]] = {
-        "severity": "Severity",
-        "status": "Status",
-        "owner_id": "Owner",
-        "service": "Service",
-        "environment": "Environment",
-    }
+    FACETS: ClassVar[dict[str, str]] = _FACETS
     FILTERS: ClassVar[tuple[str, ...]] = ("state",)
     ORDERS: ClassVar[tuple[str, ...]] = ("severity", "-severity", "number", "-number", "opened_at", "-opened_at")
 
     rows: list[IncidentRow] = []
+    facets: list[FacetRow] = [FacetRow(name, title, "") for name, title in _FACETS.items()]
     choices: list[PersonChoice] = []
     seen: list[dict[str, str]] = []
 

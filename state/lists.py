@@ -13,6 +13,7 @@ from engine.model.views import Facets, Page, Paging
 from engine.model.vocabulary import ListPage, Permission
 from engine.operations import saved_views
 from state.call import call, requires, show
+from state.sharing import following
 from state.table import TableState
 
 _FACETS_EVERY = 3.0  # seconds; what the list can be narrowed to need not be as fresh as its rows
@@ -91,10 +92,11 @@ class ListState(TableState, rx.State, mixin=True):
     @requires(Permission.VIEW)
     async def refresh(self) -> None:
         """Read again what is shown. While somebody reads, new rows wait; those on the page are brought up to date."""
-        if self._reading and self.loaded and self._shown:
-            await self._freshen()
-        else:
-            await self._read()
+        with following():
+            if self._reading and self.loaded and self._shown:
+                await self._freshen()
+            else:
+                await self._read()
 
     @rx.event
     @requires(Permission.VIEW)

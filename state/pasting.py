@@ -83,6 +83,14 @@ def _pagerduty(url: str, scheme: str, host: str, path: str, secret: str) -> Line
     return [("What can send PagerDuty events", text), ("Or try it from a shell", _curl(f"{scheme}://{host}/webhook/pagerduty", "", body))]
 
 
+def _pagerduty_webhook(url: str, scheme: str, host: str, path: str, secret: str) -> Lines:
+    data = '{"id": "P1", "type": "incident", "status": "triggered", "title": "Disk full", "urgency": "high"}'
+    body = f'{{"event": {{"id": "1", "event_type": "incident.triggered", "data": {data}}}}}'
+    header = f"\nCustom header:  Authorization: Bearer {secret}" if secret else ""
+    text = f"Webhook URL:    {url}{header}"
+    return [("A generic webhook (v3) of the PagerDuty account", text), ("Or try it from a shell", _curl(url, secret, body))]
+
+
 def _heartbeat(url: str, scheme: str, host: str, path: str, secret: str) -> Lines:
     call = f"curl -fsS -m 10 {_proof(secret)}-X POST {url}"
     return [("The end of a cron job or a back-up", f"*/5 * * * *  /usr/local/bin/backup && {call}")]
@@ -110,6 +118,7 @@ _KINDS = {
     "prometheus": _prometheus,
     "grafana": _grafana,
     "pagerduty": _pagerduty,
+    "pagerduty_webhook": _pagerduty_webhook,
     "heartbeat": _heartbeat,
     "cloudevents": _cloudevents,
 }

@@ -48,6 +48,15 @@ class Following(rx.Component):
     count: rx.Var[int]
 
 
+class Draft(rx.Component):
+    """Keeps what is typed into the box of comments until it was `sent`, which counts."""
+
+    library = _HANDS
+    tag = "Draft"
+
+    sent: rx.Var[int]
+
+
 class Palette(rx.Component):
     """Pages, incidents and acts by a few letters."""
 

@@ -77,13 +77,20 @@ function press(selector) {
   return Boolean(found);
 }
 
+// An open menu closes when somebody presses elsewhere, or what in it leads elsewhere, opens a dialog or acts. Says whether there was one.
+function shut(pressed) {
+  const open = [...document.querySelectorAll("details.facet[open]")].filter((menu) => !menu.contains(pressed ?? null) || pressed.closest("a[href], [command], [data-act]"));
+  for (const menu of open) menu.open = false;
+  return open.length > 0;
+}
+
 // `settled` changes when the server has answered an act, whatever it answered.
 export function Hands({ settled, onAct }) {
   const acting = useRef(onAct);
   acting.current = onAct;
   useEffect(() => settle(), [settled]);
   useEffect(() => {
-    let went = 0;
+    let went = -Infinity; // when g was pressed
     let timer = 0;
     function keys(event) {
       if (event.defaultPrevented || event.altKey) return;
@@ -97,12 +104,12 @@ export function Hands({ settled, onAct }) {
       const typing = event.target instanceof Element && event.target.matches(TYPING);
       if (key === "Escape") {
         if (typing) event.target.blur();
-        else place(null);
+        else if (!shut()) place(null);
         return;
       }
       if (typing || document.querySelector("dialog[open]")) return;
       if (performance.now() - went < 1200 && /^[a-z,]$/.test(key)) {
-        went = 0;
+        went = -Infinity;
         if (press(`[data-go="${key}"]`)) event.preventDefault();
         return;
       }
@@ -124,6 +131,7 @@ export function Hands({ settled, onAct }) {
     }
     function clicks(event) {
       if (!(event.target instanceof Element)) return;
+      shut(event.target);
       if (event.target.closest("[data-palette]")) return document.dispatchEvent(new CustomEvent("palette"));
       if (event.target.matches("[data-mark]")) return count();
       if (event.target.matches("[data-mark-all]")) {
@@ -187,7 +195,12 @@ export function Reading({ onReading }) {
 
 // The address says which filters are set, so that it can be kept and sent to others.
 export function Address({ query }) {
+  const opened = useRef(true);
   useEffect(() => {
+    if (opened.current) {
+      opened.current = false; // the page was just opened: the server has yet to read what the address says
+      return;
+    }
     const wanted = window.location.pathname + (query ? `?${query}` : "") + window.location.hash;
     if (wanted !== window.location.pathname + window.location.search + window.location.hash) window.history.replaceState(window.history.state, "", wanted);
   }, [query]);
@@ -210,5 +223,30 @@ export function Following({ of, count }) {
     const list = document.getElementById(of);
     if (list && near.current) list.scrollTop = list.scrollHeight;
   }, [of, count]);
+  return null;
+}
+
+// What is typed into the box of comments outlives the page's being drawn anew, as after a lost connection, until it was sent.
+const drafts = new Map();
+
+// `sent` counts what the server has taken; in a server that was started anew it begins at 0 again.
+export function Draft({ sent }) {
+  useEffect(() => {
+    const box = document.querySelector("[data-comment]");
+    if (!box) return undefined;
+    const { form } = box;
+    const path = window.location.pathname;
+    const kept = drafts.get(path);
+    if (kept && sent > kept.sending) drafts.delete(path);
+    else if (kept && !box.value) box.value = kept.text;
+    const type = () => drafts.set(path, { text: box.value, sending: Infinity });
+    const send = () => drafts.set(path, { text: box.value, sending: sent });
+    box.addEventListener("input", type);
+    form?.addEventListener("submit", send);
+    return () => {
+      box.removeEventListener("input", type);
+      form?.removeEventListener("submit", send);
+    };
+  }, [sent]);
   return null;
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from aiops_ui.components.browser import Following, Hands, Remembered
+from aiops_ui.components.browser import Draft, Following, Hands, Remembered
 from aiops_ui.components.incidents import MAY_RESPOND, act, severity, timeline_icon
 from aiops_ui.components.lists import many
 from aiops_ui.components.parts import (
@@ -189,6 +189,7 @@ def _write() -> rx.Component:
     return el.form(
         el.textarea(custom_attrs={"data-comment": ""}, **box),
         button(icon("send"), type="submit", aria_label="Send the comment"),
+        Draft.create(sent=IncidentState.sent),
         on_submit=IncidentState.comment,
         key=f"comment-{IncidentState.sent}",
         class_name="row",

@@ -9,7 +9,7 @@ from engine.identity.actor import Actor
 from engine.operations.door import runtime, tenant_of
 from engine.storage.bus import Notice, Subscription
 
-__all__ = ["Notice", "Subscription", "is_connected", "look", "lookers", "subscribe"]
+__all__ = ["Notice", "Subscription", "heard", "is_connected", "look", "lookers", "subscribe"]
 
 PRESENCE = "presence"  # the kind of the notice that somebody came or left
 # Who has which page open in this process: organization and path, to one entry a tab.
@@ -49,6 +49,12 @@ def lookers(actor: Actor, path: str) -> tuple[str, ...]:
 def _tell(org_id: UUID) -> None:
     if (bus := runtime().bus) is not None:
         bus.tell(Notice(org_id, frozenset({PRESENCE})))
+
+
+def heard() -> int:
+    """How many notices this process has heard; it rises with each."""
+    bus = runtime().bus
+    return bus.heard if bus is not None else 0
 
 
 def is_connected() -> bool:

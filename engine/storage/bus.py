@@ -71,6 +71,7 @@ class Bus:
         self._tabs: set[Subscription] = set()
         self._watchers: list[Callable[[Notice], None]] = []
         self.connected = False
+        self.heard = 0
 
     @contextmanager
     def subscribe(self, tenant: Tenant) -> Iterator[Subscription]:
@@ -113,6 +114,7 @@ class Bus:
 
     def tell(self, notice: Notice) -> None:
         """Give a notice to the tabs of this process that it concerns."""
+        self.heard += 1
         for watcher in self._watchers:
             watcher(notice)
         for tab in self._tabs:

@@ -28,7 +28,7 @@ def line(database: Database) -> Alerting:
 def listed(line: Alerting, query: str = "", kind: type = IncidentsState, role: Role = Role.OPERATOR) -> Visit:
     """The list as it opens at an address."""
     path = f"/{kind.LIST}"
-    return Visit(kind, line.company.people[role], f"{path}?{query}" if query else path, path).open()
+    return Visit(kind, line.company.people[role], f"{path}?{query}" if query else path, path).arrived()
 
 
 def opened(line: Alerting, service: str, severity: str = "critical") -> IncidentView:

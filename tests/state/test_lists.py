@@ -46,7 +46,7 @@ def company(there: Alerting, database: Database) -> Company:
 def listed(who: Company, query: str = "", kind: type = IncidentsState, role: Role = Role.OPERATOR) -> Visit:
     """The list as it opens at an address."""
     path = f"/{kind.LIST}"
-    return Visit(kind, who.people[role], f"{path}?{query}" if query else path, path).open()
+    return Visit(kind, who.people[role], f"{path}?{query}" if query else path, path).arrived()
 
 
 def services(page: Visit) -> list[str]:
@@ -206,27 +206,27 @@ def test_facets_are_counted_anew_when_the_filters_change_and_seldom_otherwise(li
 
 def test_a_view_is_saved_with_its_query_listed_and_forgotten(company: Company) -> None:
     me = hire(company.owner, Role.VIEWER)
-    page = Visit(IncidentsState, me, "/incidents?severity=critical&sort=number").open()
+    page = Visit(IncidentsState, me, "/incidents?severity=critical&sort=number").arrived()
     page.do("save_view", {"name": "Worst"})
     assert [(view.name, view.query) for view in page.views] == [("Worst", "severity=critical&sort=number")]
-    again = Visit(IncidentsState, me, "/incidents").open()
+    again = Visit(IncidentsState, me, "/incidents").arrived()
     assert [(view.name, view.query) for view in again.views] == [("Worst", "severity=critical&sort=number")]
-    assert Visit(AlertsState, me, "/alerts").open().views == [], "a view of one list is none of the other"
+    assert Visit(AlertsState, me, "/alerts").arrived().views == [], "a view of one list is none of the other"
     again.do("forget_view", again.views[0].id)
     assert (again.views, saved_views.all(me, IncidentsState.LIST)) == ([], ())
 
 
 def test_a_saved_view_is_its_owners_alone(company: Company) -> None:
-    mine, theirs = (Visit(IncidentsState, hire(company.owner, role), "/incidents").open() for role in (Role.VIEWER, Role.OWNER))
+    mine, theirs = (Visit(IncidentsState, hire(company.owner, role), "/incidents").arrived() for role in (Role.VIEWER, Role.OWNER))
     mine.do("save_view", {"name": "Mine"})
-    assert theirs.open().views == []
+    assert theirs.arrived().views == []
     theirs.do("forget_view", mine.views[0].id)
     assert theirs.toasts == ["There is no such saved view of yours."]
-    assert [view.name for view in mine.open().views] == ["Mine"]
+    assert [view.name for view in mine.arrived().views] == ["Mine"]
 
 
 def test_a_view_without_a_name_is_refused_with_the_reason(company: Company) -> None:
-    page = Visit(IncidentsState, hire(company.owner, Role.VIEWER), "/incidents").open()
+    page = Visit(IncidentsState, hire(company.owner, Role.VIEWER), "/incidents").arrived()
     page.do("save_view", {"name": " "})
     assert page.views == []
     assert len(page.toasts) == 1 and page.toasts[0].startswith("name:")

@@ -2,13 +2,17 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import reflex as rx
 from reflex.istate.data import ReflexURL, URLData
 
 from engine.identity.actor import Actor
+from engine.model.incidents import IncidentView
+from state.incident import IncidentState
 from state.toasts import ToastState
 from tests.factories import enter
+from tests.operations.alerting import Alerting, alert
 from tests.state.tabs import Tab
 
 
@@ -16,42 +20,51 @@ class Visit:
     """A page that somebody has open: one state of one tab. What the page shows is read from it by name, as in `visit.rows`."""
 
     def __init__(self, kind: type[rx.State], actor: Actor, path: str = "/", route: str = "/index") -> None:
-        self.tab = Tab(enter(actor), path, route)
-        self.kind = kind
-
-    @property
-    def state(self) -> Any:
-        """What the page remembers."""
-        return self.of(self.kind)
+        self._tab = Tab(enter(actor), path, route)
+        self._kind = kind
 
     def of(self, kind: type[rx.State]) -> Any:
-        """What another state of the same tab remembers."""
-        return asyncio.run(self.tab.state(kind))
+        """What a state of the tab remembers."""
+        return asyncio.run(self._tab.state(kind))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.state, name)
+        return getattr(self.of(self._kind), name)
 
     def do(self, name: str, *args: Any) -> Any:
         """Call a handler of the page, as the browser does; what it answers."""
 
         async def act() -> Any:
-            return await self.kind.event_handlers[name].fn(await self.tab.state(self.kind), *args)
+            return await self._kind.event_handlers[name].fn(await self._tab.state(self._kind), *args)
 
         return asyncio.run(act())
 
-    def open(self) -> "Visit":
-        """Arrive, and read the page."""
-        self.do("arrive")
-        self.do("refresh")
+    def arrived(self) -> "Visit":
+        """Arrive and read the page, so far as it does either."""
+        for name in ("arrive", "refresh"):
+            if name in self._kind.event_handlers:
+                self.do(name)
         return self
 
     def goes(self, path: str, kind: type[rx.State] | None = None) -> "Visit":
         """Go to another page in the same tab, maybe one of another state, and open it."""
-        self.tab.root.rx_router_url = URLData.from_url(ReflexURL(f"http://localhost:3000{path}"))
-        self.kind = kind or self.kind
-        return self.open()
+        self._tab.root.rx_router_url = URLData.from_url(ReflexURL(f"http://localhost:3000{path}"))
+        self._kind = kind or self._kind
+        return self.arrived()
 
     @property
     def toasts(self) -> list[str]:
         """What was said in the corner."""
         return [toast.words for toast in self.of(ToastState).toasts]
+
+
+def opened(line: Alerting, *severities: str) -> IncidentView:
+    """An incident of a service of its own, with an alert of each severity: `<service> 0`, `<service> 1` and so on."""
+    name = f"svc-{uuid4().hex[:8]}"
+    said = [alert(f"{name} {place}", severity=each, service=name) for place, each in enumerate(severities or ("critical",))]
+    line.deliver(line.source(), *said)
+    return line.incident_of(f"{name} 0")
+
+
+def incident_page(who: Actor, number: int | str) -> Visit:
+    """The page of an incident, open."""
+    return Visit(IncidentState, who, f"/incidents/{number}", "/incidents/[incident_number]").arrived()

