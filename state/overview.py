@@ -134,7 +134,7 @@ class OverviewState(rx.State):
 
 def sparkline(values: list[int]) -> str:
     """The points of a line of numbers, for an SVG of 240 by 44."""
-    most = max(*values, 1)
+    most = max([*values, 1])
     step = _WIDTH / max(len(values) - 1, 1)
     return " ".join(f"{place * step:.1f},{_HEIGHT - 3 - value / most * (_HEIGHT - 8):.1f}" for place, value in enumerate(values))
 

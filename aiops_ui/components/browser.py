@@ -10,8 +10,15 @@ _PALETTE = rx.asset("palette.jsx", shared=True).importable_path
 _ATTENTION = rx.asset("attention.jsx", shared=True).importable_path
 
 
+class Keys(rx.Component):
+    """Keys and clicks, on every page."""
+
+    library = _HANDS
+    tag = "Keys"
+
+
 class Hands(rx.Component):
-    """Keys, and acts on the rows that are marked: `on_act(act, ids)`. `settled` changes when an act was answered."""
+    """Acts on the rows that are marked, or on the page's own thing: `on_act(act, ids)`. `settled` changes when one was answered."""
 
     library = _HANDS
     tag = "Hands"

@@ -84,11 +84,25 @@ function shut(pressed) {
   return open.length > 0;
 }
 
-// `settled` changes when the server has answered an act, whatever it answered.
+let acting = null; // what the open page does when something acts
+
+// What acts on the page that is open; keys and clicks lead here. `settled` changes when the server has answered an act, whatever it answered.
 export function Hands({ settled, onAct }) {
-  const acting = useRef(onAct);
-  acting.current = onAct;
+  const now = useRef(onAct);
+  now.current = onAct;
   useEffect(() => settle(), [settled]);
+  useEffect(() => {
+    const mine = (act, ids) => now.current?.(act, ids);
+    acting = mine;
+    return () => {
+      if (acting === mine) acting = null;
+    };
+  }, []);
+  return null;
+}
+
+// The keys and clicks of every page; it stands in its frame, once.
+export function Keys() {
   useEffect(() => {
     let went = -Infinity; // when g was pressed
     let timer = 0;
@@ -143,13 +157,13 @@ export function Hands({ settled, onAct }) {
       }
       const control = event.target.closest("[data-act]");
       const ids = control ? targets(control) : [];
-      if (!ids.length || control.disabled) return;
+      if (!ids.length || control.disabled || !acting) return;
       control.closest("dialog")?.close();
       control.closest("[popover]")?.hidePopover?.();
       show(control.dataset.act, ids);
       clearTimeout(timer);
       timer = setTimeout(settle, PENDING_AT_MOST);
-      acting.current?.(control.dataset.act, ids);
+      acting(control.dataset.act, ids);
     }
     document.addEventListener("keydown", keys);
     document.addEventListener("click", clicks);

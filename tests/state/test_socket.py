@@ -1,7 +1,6 @@
 """What does the live socket of a running installation give away, and what does it survive? (decision 25, scenario S1)"""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -13,13 +12,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.installation import Installation
 from tests.state.allowed import OF_FRAMEWORK
+from tests.state.garbage import AUDIT, GARBAGE, PEOPLE, deep
 from tests.state.tabs import Handler, every_handler
-from tests.state.wire import BOOT, HYDRATE, Person, Wire, hired, joined, signed_in
+from tests.state.wire import BOOT, HYDRATE, Person, Wire, hired, joined, open_tabs, settled, signed_in
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = "reflex___state____state.state___people____people_state"
-AUDIT = "reflex___state____state.state___audit____audit_state"
 TOKENS = "reflex___state____state.state___tokens____tokens_state"
 LIVE = "reflex___state____state.state___live____live_state"
 ADA = "ada@acme.example"
@@ -253,65 +251,6 @@ def test_a_tab_that_calls_for_many_loops_has_one(wire: Open, installation: Insta
     installation.until(lambda: open_tabs(installation) <= before, 3)
 
 
-def deep(levels: int) -> str:
-    """JSON that is nested so deeply."""
-    return "[" * levels + "]" * levels
-
-
-def event(inside: str) -> str:
-    """A frame with an event, its data as raw text."""
-    return f"42/_event,{inside}"
-
-
-GARBAGE: dict[str, str | bytes] = {
-    "nothing": "",
-    "no protocol": "hello",
-    "bytes": b"\x00\xff\xfe",
-    "an unknown packet": "9",
-    "an unknown kind of event": "49/_event,[]",
-    "no space": "42",
-    "another space": '42/admin,["event",{}]',
-    "an event without a name": event("[]"),
-    "an event that is no list": event('{"a":1}'),
-    "an event without data": event('["event"]'),
-    "a number": event('["event",5]'),
-    "null": event('["event",null]'),
-    "text": event('["event","not json"]'),
-    "a list": event('["event",[1,2]]'),
-    "too many": event('["event",{},{},{}]'),
-    "a name that is a number": event('["event",{"name":5,"payload":{}}]'),
-    "an unknown name": event('["event",{"name":"no.such.handler","payload":{},"router_data":{}}]'),
-    "a name of a private method": event(f'["event",{{"name":"{PEOPLE}._read","payload":{{}},"router_data":{{}}}}]'),
-    "a dunder": event(f'["event",{{"name":"{PEOPLE}.__init__","payload":{{}},"router_data":{{}}}}]'),
-    "no place": event(f'["event",{{"name":"{PEOPLE}.refresh","payload":{{}}}}]'),
-    "a place that is text": event(f'["event",{{"name":"{PEOPLE}.refresh","payload":{{}},"router_data":"/"}}]'),
-    "a path that is a number": event(f'["event",{{"name":"{PEOPLE}.refresh","payload":{{}},"router_data":{{"pathname":5}}}}]'),
-    "a payload that is a list": event(f'["event",{{"name":"{PEOPLE}.search","payload":[1],"router_data":{{}}}}]'),
-    "a payload that lacks all": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{}},"router_data":{{}}}}]'),
-    "a payload with more": event(f'["event",{{"name":"{PEOPLE}.refresh","payload":{{"self":1,"x":2}},"router_data":{{}}}}]'),
-    "words that are an object": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":{{"a":1}}}},"router_data":{{}}}}]'),
-    "a form that is text": event(f'["event",{{"name":"{PEOPLE}.invite","payload":{{"form":"x"}},"router_data":{{}}}}]'),
-    "a team that is no id": event(f'["event",{{"name":"{PEOPLE}.invite","payload":{{"form":{{"team":"x"}}}},"router_data":{{}}}}]'),
-    "an outcome that is none": event(f'["event",{{"name":"{AUDIT}.only_outcome","payload":{{"outcome":"x"}},"router_data":{{}}}}]'),
-    "a zero byte": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":"\\u0000"}},"router_data":{{}}}}]'),
-    "half a surrogate": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":"\\ud800"}},"router_data":{{}}}}]'),
-    "a variable of the framework": event(
-        '["event",{"name":"reflex___state____state.setvar","payload":{"var_name":"is_hydrated","value":[]},"router_data":{}}]'
-    ),
-    "a variable of ours": event(f'["event",{{"name":"{PEOPLE}.setvar","payload":{{"var_name":"rows","value":[]}},"router_data":{{}}}}]'),
-    "deep nesting": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":{deep(50_000)}}},"router_data":{{}}}}]'),
-    "nothing but nesting": event(deep(200_000)),
-    "half a megabyte": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":"{"x" * 500_000}"}},"router_data":{{}}}}]'),
-    "five megabytes": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":"{"x" * 5_000_000}"}},"router_data":{{}}}}]'),
-    "attachments that never come": '4599999-/_event,["event",{"_placeholder":true,"num":0}]',
-    "an endless number": event('["event",' + "9" * 100_000 + "]"),
-    "an error of the page": event('["client_error",{"error":5}]'),
-    "an unknown event": event('["shutdown",{}]'),
-    "a second connection": "40/_event,[]",
-    "an acknowledgement": '43/_event,1["x"]',
-}
-
-
 def test_no_garbage_ends_the_server(wire: Open, installation: Installation, ada: Person) -> None:
     process = installation.children()["web"].pid
     witness = wire(ada, path="/people").open()
@@ -349,19 +288,3 @@ def payload(handler: Handler) -> dict[str, Any]:
 def tells_of_acme(said: str) -> list[str]:
     """What of the first organization is in there."""
     return [words for words in (ADA, "Ada Lovelace", "Acme", "@acme.example") if words in said]
-
-
-def open_tabs(installation: Installation) -> int:
-    """How many pages listen now."""
-    found = re.search(r"^aiops_open_tabs (\d+)", httpx.get(f"{installation.url}/metrics", timeout=5).text, re.MULTILINE)
-    assert found is not None
-    return int(found.group(1))
-
-
-def settled(installation: Installation) -> int:
-    """How many listen once the tabs of the test before are gone."""
-    seen = -1
-    while seen != (now := open_tabs(installation)):
-        seen = now
-        time.sleep(0.4)
-    return now

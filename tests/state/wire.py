@@ -3,6 +3,7 @@
 Frames by hand, so that also wrong ones can be sent: engine.io 4 over a web socket, inside it the packets of socket.io.
 """
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -168,3 +169,19 @@ class Wire:
             self.socket.send("3")
         self.heard.append(text)
         return text
+
+
+def open_tabs(installation: Installation) -> int:
+    """How many pages listen now."""
+    found = re.search(r"^aiops_open_tabs (\d+)", httpx.get(f"{installation.url}/metrics", timeout=5).text, re.MULTILINE)
+    assert found is not None
+    return int(found.group(1))
+
+
+def settled(installation: Installation) -> int:
+    """How many listen once the tabs of the test before are gone."""
+    seen = -1
+    while seen != (now := open_tabs(installation)):
+        seen = now
+        time.sleep(0.4)
+    return now

@@ -65,7 +65,7 @@ def found(page: Page, axe: str) -> list[str]:
 def settled(page: Page) -> None:
     """Wait until what was asked for is shown and nothing glows any more."""
     page.wait_for_selector("h1")
-    expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator(".skeleton:visible")).to_have_count(0)
     page.wait_for_function("document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)")
 
 

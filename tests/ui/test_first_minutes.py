@@ -36,7 +36,7 @@ def test_the_owner_is_led_from_nothing_to_the_first_alert(tab: OpenTab, empty: C
     page.click("text=Add the source")
     expect(page).to_have_url(re.compile(r"/sources/[0-9a-f-]{36}$"))
     expect(page.locator("h1")).to_have_text("Our Alertmanager")
-    expect(page.locator(".waits")).to_contain_text("Waiting for the first alert.")
+    expect(page.locator(".banner.waits")).to_contain_text("Waiting for the first alert.")
     secret = page.locator("[aria-label=Secret]").input_value()
     assert secret.startswith("aio_") and secret in pasted(page, "alertmanager.yml")
     line = pasted(page, "Or try it from a shell")

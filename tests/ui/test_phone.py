@@ -27,7 +27,7 @@ def wider(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_no_page_is_wider_than_a_phone(phone: OpenTab, company: Company, scheme: str) -> None:
     title = unique("A long name of what is wrong, as senders write it with everything they know")
-    number = company.incident(title, service=LONG, instance=LONG, namespace="payments")["number"]
+    number = company.incident(title, service=LONG, instance=LONG, namespace=title)["number"]
     sender = company.source(unique("A source with a name that goes on"))
     sender.post(b"rubbish" * 40)
     places = ["/", "/incidents", f"/incidents/{number}", "/alerts", f"/alerts/{company.alert(title)['id']}", "/sources"]
@@ -38,7 +38,7 @@ def test_no_page_is_wider_than_a_phone(phone: OpenTab, company: Company, scheme:
     found: dict[str, list[str]] = {}
     for place in places:
         made.open(place)
-        expect(page.locator(".skeleton")).to_have_count(0)
+        expect(page.locator(".skeleton:visible")).to_have_count(0)
         found[place] = wider(page)
     assert {place: what for place, what in found.items() if what} == {}
 
