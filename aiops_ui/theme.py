@@ -57,6 +57,7 @@ MEASURES: dict[str, str] = {
 TEXTS = ("text", "soft", "muted", "critical", "error", "warning", "info", "good", "suggested", "accent")
 GROUNDS = ("background", "panel", "raised")
 MARKS = ("control-border", "accent")
+# A tint lies on a panel whatever is below it, such as a row under the cursor: so text of its colour is readable on it.
 TINT = 0.10
 TINTED = ("critical", "error", "warning", "info", "good", "suggested", "accent")
 
@@ -68,7 +69,7 @@ def css() -> str:
     blocks = ["/* Made by `python -m aiops_ui.theme`; change aiops_ui/theme.py. */"]
     for theme, place in (("dark", 0), ("light", 1)):
         lines = [f"  --{name}: {pair[place]};" for name, pair in COLOURS.items()]
-        lines += [f"  --{name}-tint: color-mix(in srgb, var(--{name}) {TINT:.0%}, transparent);" for name in TINTED]
+        lines += [f"  --{name}-tint: color-mix(in srgb, var(--{name}) {TINT:.0%}, var(--panel));" for name in TINTED]
         selector = ":root, .dark" if theme == "dark" else ".light"
         blocks.append(f"{selector} {{\n  color-scheme: {theme};\n" + "\n".join(lines) + "\n}")
     blocks.append(":root {\n" + "\n".join(f"  --{name}: {value};" for name, value in MEASURES.items()) + "\n}")

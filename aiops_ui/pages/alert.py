@@ -34,7 +34,7 @@ def page() -> rx.Component:
         ),
         Hands.create(settled=AlertState.settled, on_act=AlertState.act),
         rx.cond(is_here, _delete()),
-        above=rx.cond(is_here, _above()),
+        above=rx.cond(is_here, _above(), el.div(class_name="above")),
         actions=(rx.cond(is_here, _acts()),),
         trail=Trail((("Alerts", "/alerts"),)),
     )

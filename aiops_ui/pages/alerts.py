@@ -13,14 +13,14 @@ el = rx.el
 _STATES = (("firing", "Firing"), ("resolved", "Resolved"), ("all", "All"))
 _COLUMNS = (
     ("", "", "box"),
-    ("Severity", "severity", ""),
+    ("Severity", "severity", "w-severity"),
     ("Alert", "", ""),
-    ("Resource", "", ""),
-    ("Service", "", ""),
-    ("Source", "", ""),
-    ("Fired", "", "end"),
-    ("Incident", "", "end"),
-    ("First seen", "first_seen_at", "end"),
+    ("Resource", "", "w-name"),
+    ("Service", "", "w-state"),
+    ("Source", "", "w-name"),
+    ("Fired", "", "w-number end"),
+    ("Incident", "", "w-number end"),
+    ("First seen", "first_seen_at", "w-age end"),
 )
 
 

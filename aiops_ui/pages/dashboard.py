@@ -73,7 +73,9 @@ def _numbers() -> rx.Component:
 
 
 def _open() -> rx.Component:
-    head = el.thead(el.tr(*(el.th(name, scope="col") for name in ("#", "Severity", "Incident", "Status", "Owner", "Alerts", "Age"))))
+    columns = {"#": "w-number", "Severity": "w-severity", "Incident": "", "Status": "w-state", "Owner": "w-state"}
+    columns |= {"Alerts": "w-number end", "Age": "w-age end"}
+    head = el.thead(el.tr(*(el.th(name, scope="col", class_name=kind) for name, kind in columns.items())))
     body = rx.cond(STATE.loaded, el.tbody(rx.foreach(STATE.open, incident_row)), skeleton_rows(7, 4))
     rows = el.table(head, body, class_name="cards listing")
     quiet = empty("Nothing is open. All is quiet.")

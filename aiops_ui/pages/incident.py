@@ -49,7 +49,7 @@ def page() -> rx.Component:
         Hands.create(settled=IncidentState.settled, on_act=IncidentState.act),
         Remembered.create(incidents=IncidentState.seen),
         rx.cond(MAY_RESPOND, rx.fragment(_assign(), _resolve(), _change(), _merge(), _move())),
-        above=rx.cond(IncidentState.loaded & ~IncidentState.missing, _above()),
+        above=rx.cond(IncidentState.loaded & ~IncidentState.missing, _above(), el.div(class_name="above")),
         actions=(rx.cond(IncidentState.loaded & ~IncidentState.missing, _acts()),),
         trail=Trail((("Incidents", "/incidents"),), rx.cond(HEAD.number > 0, f"#{HEAD.number}", "")),
     )

@@ -15,13 +15,13 @@ el = rx.el
 _STATES = (("open", "Open"), ("resolved", "Resolved"), ("all", "All"))
 _COLUMNS = (
     ("", "", "box"),
-    ("#", "number", ""),
-    ("Severity", "severity", ""),
+    ("#", "number", "w-number"),
+    ("Severity", "severity", "w-severity"),
     ("Incident", "", ""),
-    ("Status", "", ""),
-    ("Owner", "", ""),
-    ("Alerts", "", "end"),
-    ("Age", "opened_at", "end"),
+    ("Status", "", "w-state"),
+    ("Owner", "", "w-name"),
+    ("Alerts", "", "w-number end"),
+    ("Age", "opened_at", "w-age end"),
 )
 
 

@@ -37,7 +37,11 @@ def page() -> rx.Component:
         rx.cond(STATE.missing, missing, rx.cond(STATE.loaded, content, el.div(class_name="skeleton"))),
         _rotate(),
         _delete(),
-        above=rx.cond(here, el.div(tag(STATE.state, STATE.state_kind), el.span(STATE.kind, class_name="mono soft"), class_name="above")),
+        above=rx.cond(
+            here,
+            el.div(tag(STATE.state, STATE.state_kind), el.span(STATE.kind, class_name="mono soft"), class_name="above"),
+            el.div(class_name="above"),
+        ),
         actions=(rx.cond(here, acts),),
         trail=Trail((("Sources", "/sources"),)),
     )
