@@ -1,5 +1,6 @@
 """What does every page show around its own? What is open now, and what the palette finds."""
 
+import re
 from dataclasses import dataclass
 
 import reflex as rx
@@ -11,6 +12,7 @@ from state.call import call, requires
 from state.sharing import following
 
 _FEW = Paging(limit=8)
+_OURS = re.compile(r"/([\w-]+(/[\w-]+)*)?")
 
 
 @dataclass
@@ -59,4 +61,4 @@ class FrameState(rx.State):
     @requires(Permission.VIEW)
     async def go(self, path: str) -> rx.event.EventSpec | None:
         """Go to a page of ours."""
-        return rx.redirect(path) if path.startswith("/") and not path.startswith("//") else None
+        return rx.redirect(path) if _OURS.fullmatch(path) else None

@@ -168,7 +168,7 @@ class ListState(TableState, rx.State, mixin=True):
     @requires(Permission.PROFILE)
     async def save_view(self, form: dict[str, Any]) -> None:
         """Keep these filters under a name."""
-        await call(self, saved_views.save, self.LIST, form.get("name", ""), self.query)
+        await call(self, saved_views.save, self.LIST, form.get("name", ""), urlencode(self._asked()))
         self.views = [ViewRow(str(v.id), v.name, v.query) for v in await call(self, saved_views.all, self.LIST)]
 
     @rx.event
@@ -273,5 +273,8 @@ class ListState(TableState, rx.State, mixin=True):
 
     def _say(self) -> None:
         after = {"after": self._cursors[-1]} if self._cursors else {}
-        parts = self.filters | ({"q": self.words} if self.words else {}) | ({"sort": self.sort} if self.sort else {}) | after
-        self.query = urlencode(parts)
+        self.query = urlencode(self._asked() | after)
+
+    def _asked(self) -> dict[str, str]:
+        """Filters, words and order, without the part of the list."""
+        return self.filters | ({"q": self.words} if self.words else {}) | ({"sort": self.sort} if self.sort else {})

@@ -56,11 +56,15 @@ async def read(actor: Actor, operation: Callable[..., R], args: tuple[Any, ...],
         return await asyncio.to_thread(operation, actor, *args, **kwargs)
     key = (name, _sight(actor), _frozen(args), _frozen(kwargs))
     now, clock, known = heard(), time.monotonic(), _reads.get(key)
-    if known is None or known.began_after < now or clock - known.at > _LONGEST:
+    if known is None or known.began_after < now or clock - known.at > _LONGEST or _has_failed(known):
         if len(_reads) >= _MOST:
             _reads.clear()
         known = _reads[key] = _Read(now, clock, asyncio.create_task(asyncio.to_thread(operation, actor, *args, **kwargs)))
     return await asyncio.shield(known.result)
+
+
+def _has_failed(known: _Read) -> bool:
+    return known.result.done() and (known.result.cancelled() or known.result.exception() is not None)
 
 
 def _sight(actor: Actor) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ import reflex as rx
 from engine.model.alerts import Storage
 from engine.model.vocabulary import Permission
 from engine.operations import system
-from state.call import call, requires
+from state.call import actor_of, call, requires
 from state.live import watch
 
 
@@ -59,10 +59,8 @@ class SystemState(rx.State):
         self.queue = f"{found.queue_age.total_seconds():.0f} s" if found.queue_age else "empty"
         self.disk = f"{found.disk_free:.0%} free, {found.disk_free_bytes / 2**30:,.0f} GiB"
         self.database, self.revision = f"{found.database_bytes / 2**20:,.0f} MiB", found.revision or "none"
-        kept = await call(self, system.storage)
-        self.tables = [
-            TableRow(t.table, f"{t.rows:,}", _size(t.bytes), f"{t.bytes_per_row:,.0f} B" if t.bytes_per_row else "–") for t in kept
-        ]
+        if (await actor_of(self)).may(system.storage.permission):
+            self.tables = [_table(each) for each in await call(self, system.storage)]
         self.loaded = True
 
 

@@ -66,7 +66,12 @@ def _form() -> rx.Component:
         rx.cond(STATE.auth == "address", by_address),
         rx.cond(
             STATE.auth == "signature",
-            field("Header of the signature", text_input("signature_header", default_value="X-Signature"), "signature_header"),
+            field(
+                "Header of the signature",
+                text_input("signature_header", default_value="X-Signature"),
+                "signature_header",
+                fault=STATE.faults.get("signature_header", ""),
+            ),
         ),
         schema_form(STATE.fields, STATE.faults),
         el.footer(button("Add the source", kind="primary", type="submit")),

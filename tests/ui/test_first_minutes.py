@@ -47,7 +47,7 @@ def test_the_owner_is_led_from_nothing_to_the_first_alert(tab: OpenTab, empty: C
     page.click("text=I have kept it")
     expect(page.locator("[aria-label=Secret]")).to_have_count(0)
     page.click("text=Look at it")
-    expect(page.locator("h1")).to_have_text("DiskFull")
+    expect(page.locator("h1")).to_have_text("db: DiskFull")
     page.go_back()
     expect(page.locator("h1")).to_have_text("Our Alertmanager")
     page.reload()

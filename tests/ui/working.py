@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.installation import PASSWORD, Installation
 
@@ -33,6 +33,15 @@ def listed(page: Page, count: int) -> Page:
     """The page, once its list has so many rows."""
     expect(page.locator("main [data-row]")).to_have_count(count)
     return page
+
+
+def loaded(page: Page) -> bool:
+    """Whether nothing stands any more where data will be; waits for it."""
+    try:
+        page.locator(".skeleton:visible").first.wait_for(state="detached", timeout=PATIENCE * 200)
+    except TimeoutError:
+        return page.locator(".skeleton:visible").count() == 0
+    return True
 
 
 @dataclass
