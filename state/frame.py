@@ -12,7 +12,7 @@ from state.call import call, requires
 from state.sharing import following
 
 _FEW = Paging(limit=8)
-_OURS = re.compile(r"/([\w-]+(/[\w-]+)*)?")
+_OURS = re.compile(r"/([\w-]+(/[\w-]+)*)?(\?[\w=&%.+-]*)?")
 
 
 @dataclass

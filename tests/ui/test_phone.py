@@ -24,8 +24,7 @@ def wider(page: Page) -> list[str]:
     return ["wider", *page.evaluate(f"{far}.map((e) => e.tagName + '.' + e.className).slice(0, 5)")]
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_no_page_is_wider_than_a_phone(phone: OpenTab, company: Company, scheme: str) -> None:
+def test_no_page_is_wider_than_a_phone(phone: OpenTab, company: Company) -> None:
     title = unique("A long name of what is wrong, as senders write it with everything they know")
     number = company.incident(title, service=LONG, instance=LONG, namespace=title)["number"]
     sender = company.source(unique("A source with a name that goes on"))
@@ -33,7 +32,7 @@ def test_no_page_is_wider_than_a_phone(phone: OpenTab, company: Company, scheme:
     places = ["/", "/incidents", f"/incidents/{number}", "/alerts", f"/alerts/{company.alert(title)['id']}", "/sources"]
     places += ["/sources/new?kind=generic", f"/sources/{sender.id}", "/quarantine", "/settings", "/people", "/teams", "/tokens"]
     places += ["/audit", "/profile", "/system", "/incidents/999999"]
-    made = phone(color_scheme=scheme)
+    made = phone()
     page = made.bring(company.people["olive"])
     found: dict[str, list[str]] = {}
     for place in places:
