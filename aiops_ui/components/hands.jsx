@@ -146,6 +146,7 @@ export function Keys() {
     function clicks(event) {
       if (!(event.target instanceof Element)) return;
       shut(event.target);
+      if (event.target.closest(".skip")) return document.getElementById("content")?.focus(); // the router takes the link, and leaves the focus
       if (event.target.closest("[data-palette]")) return document.dispatchEvent(new CustomEvent("palette"));
       if (event.target.matches("[data-mark]")) return count();
       if (event.target.matches("[data-mark-all]")) {
@@ -201,8 +202,18 @@ export function Reading({ onReading }) {
       was = is;
       telling.current?.(is);
     }
+    // Who asks for the rows that wait sees them, and reads on: the server takes it for the end of reading.
+    function shown(event) {
+      if (!event.target.closest?.(".pill")) return;
+      window.scrollTo({ top: 0 });
+      was = false;
+    }
     const timer = setInterval(look, 300);
-    return () => clearInterval(timer);
+    document.addEventListener("click", shown);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("click", shown);
+    };
   }, []);
   return null;
 }

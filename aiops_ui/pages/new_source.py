@@ -44,6 +44,22 @@ def _form() -> rx.Component:
         name="team",
         class_name="input",
     )
+    form = el.form(
+        field("Name", text_input("name", required=True, placeholder=STATE.title), "name", fault=STATE.faults.get("name", "")),
+        field("Its alerts belong to", teams, "team", hint="A team's alerts are seen by its members only."),
+        *_proof(),
+        schema_form(STATE.fields, STATE.faults),
+        el.footer(button("Add the source", kind="primary", type="submit")),
+        on_submit=STATE.create,
+        id="new-source",
+        key=STATE.kind,
+        class_name="stack",
+    )
+    return card(STATE.title, form, icon_name="plug")
+
+
+def _proof() -> tuple[rx.Component, ...]:
+    """How the sender proves itself, and what that asks for."""
     proofs = el.select(
         el.option("A secret: bearer token, password or X-API-KEY", value="secret"),
         el.option("A signature of the body (HMAC)", value="signature"),
@@ -56,31 +72,14 @@ def _form() -> rx.Component:
     )
     risk = banner("warning", "Whoever can post from this network can raise and end alerts. Only for a closed network that is yours.")
     networks = el.textarea(id="networks", name="networks", rows="2", placeholder="10.1.2.0/24", class_name="input")
-    by_address = el.div(
-        risk, field("Networks, one a line", networks, "networks", fault=STATE.faults.get("networks", "")), class_name="stack"
-    )
-    form = el.form(
-        field("Name", text_input("name", required=True, placeholder=STATE.title), "name", fault=STATE.faults.get("name", "")),
-        field("Its alerts belong to", teams, "team", hint="A team's alerts are seen by its members only."),
+    asked = field("Networks, one a line", networks, "networks", fault=STATE.faults.get("networks", ""))
+    header = text_input("signature_header", default_value="X-Signature")
+    signed = field("Header of the signature", header, "signature_header", fault=STATE.faults.get("signature_header", ""))
+    return (
         field("The sender proves itself by", proofs, "auth"),
-        rx.cond(STATE.auth == "address", by_address),
-        rx.cond(
-            STATE.auth == "signature",
-            field(
-                "Header of the signature",
-                text_input("signature_header", default_value="X-Signature"),
-                "signature_header",
-                fault=STATE.faults.get("signature_header", ""),
-            ),
-        ),
-        schema_form(STATE.fields, STATE.faults),
-        el.footer(button("Add the source", kind="primary", type="submit")),
-        on_submit=STATE.create,
-        id="new-source",
-        key=STATE.kind,
-        class_name="stack",
+        rx.cond(STATE.auth == "address", el.div(risk, asked, class_name="stack")),
+        rx.cond(STATE.auth == "signature", signed),
     )
-    return card(STATE.title, form, icon_name="plug")
 
 
 def _try() -> rx.Component:

@@ -40,7 +40,9 @@ def test_the_owner_is_led_from_nothing_to_the_first_alert(tab: OpenTab, empty: C
     secret = page.locator("[aria-label=Secret]").input_value()
     assert secret.startswith("aio_") and secret in pasted(page, "alertmanager.yml")
     line = pasted(page, "Or try it from a shell")
-    answer = subprocess.run(["bash", "-c", line.replace("curl -sS", "curl -sS --fail-with-body")], capture_output=True, text=True, timeout=30)
+    answer = subprocess.run(
+        ["bash", "-c", line.replace("curl -sS", "curl -sS --fail-with-body")], capture_output=True, text=True, timeout=30
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     expect(page.locator(".banner.good")).to_contain_text("The first alert is here: DiskFull", timeout=NOTICED)
     expect(page.locator(".card", has_text="Live deliveries").locator("details")).to_have_count(1)

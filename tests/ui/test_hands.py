@@ -152,6 +152,15 @@ def test_the_cursor_goes_down_and_up_and_is_left_by_escape(tab: OpenTab, company
     expect(page.locator("main [data-cursor]")).to_have_count(0)
 
 
+def test_the_first_tab_skips_to_the_content(page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to the content")
+    page.keyboard.press("Enter")
+    expect(page.locator("main#content")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("main :focus")).to_be_visible()
+
+
 def test_a_new_source_is_one_key_away(tab: OpenTab, company: Company) -> None:
     page = tab().bring(company.people["adam"], "/sources")
     expect(page.locator("main a", has_text="Add a source")).to_be_visible()

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.slow
 PENDING = """() => {
   window.shown = [];
   document.addEventListener("keydown", (event) => (window.pressed = event.timeStamp), true);
-  const note = (all) => all.forEach(({ target }) => target.dataset.pending && window.shown.push([target.dataset.pending, performance.now() - window.pressed]));
+  const say = ({ pending }) => pending && window.shown.push([pending, performance.now() - window.pressed]);
+  const note = (all) => all.forEach(({ target }) => say(target.dataset));
   new MutationObserver(note).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["data-pending"] });
 }"""
 

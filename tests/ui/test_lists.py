@@ -158,7 +158,7 @@ def test_new_rows_wait_while_somebody_reads(tab: OpenTab, company: Company) -> N
     page = tab().bring(company.people["grace"], "/incidents")
     expect(row(page, old)).to_be_visible()
     pill = page.locator("main .pill button")
-    for reads in (row(page, old).hover, lambda: page.keyboard.press("j"), lambda: page.keyboard.press("x")):
+    for reads in (row(page, old).hover, lambda: page.keyboard.press("j"), lambda: mark(page, old)):
         page.mouse.move(0, 0)
         page.keyboard.press("Escape")
         page.wait_for_timeout(700)
@@ -179,9 +179,21 @@ def test_new_rows_wait_while_the_list_is_scrolled(tab: OpenTab, company: Company
     page.evaluate("window.scrollTo(0, 200)")
     page.wait_for_timeout(700)
     company.incident(new := unique("On top"))
-    expect(page.locator("main .pill button")).to_be_in_viewport()
-    page.evaluate("window.scrollTo(0, 0)")
-    expect(row(page, new)).to_be_visible()
+    page.click("main .pill button")
+    expect(row(page, new)).to_be_in_viewport()
+
+
+def test_who_reads_on_after_asking_for_new_rows_is_not_disturbed_either(tab: OpenTab, company: Company) -> None:
+    company.incident(old := unique("Read closely"))
+    page = tab().bring(company.people["vera"], "/incidents")
+    expect(row(page, old)).to_be_visible()
+    page.keyboard.press("j")
+    for title in (unique("One more"), unique("And another")):
+        page.wait_for_timeout(700)
+        company.incident(title)
+        expect(row(page, title)).to_have_count(0)
+        page.click("main .pill button")
+        expect(row(page, title)).to_be_visible()
 
 
 def test_who_stops_reading_gets_what_waited(tab: OpenTab, company: Company) -> None:
