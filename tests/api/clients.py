@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from tests.factories import enter
 ORIGIN = "http://localhost:3000"
 PROBLEM = "application/problem+json"
 _loop = asyncio.Runner()
+# A thread of its own: where a test runs, a browser's loop may be running already.
+_thread = ThreadPoolExecutor(1, thread_name_prefix="client")
 _webs: dict[int, Web] = {}
 
 
@@ -46,7 +49,7 @@ class Client:
             async with httpx.AsyncClient(transport=transport, base_url=self.origin, cookies=dict(self.cookies)) as client:
                 return await client.request(method, path, headers={**self.headers, **(headers or {})}, **more)
 
-        return _loop.run(send())
+        return _thread.submit(_loop.run, send()).result()
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         """Read."""

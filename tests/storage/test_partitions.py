@@ -300,7 +300,12 @@ def test_the_newest_entries_are_read_by_index_and_not_by_sorting_all(weeks_of_en
     database, tenant = weeks_of_entries
     with work(database.database, tenant) as open_work, explained(open_work) as plans:
         page = audit.matching(open_work, Wanted(), Paging(limit=50))
-        _, reading = plans()
+        (whole,) = plans()
+    # The total is counted by the same statement, once and before the rows: in any order, so without sorting.
+    counting = [part for part in whole["Plans"] if part["Parent Relationship"] == "InitPlan" and part["Node Type"] == "Aggregate"]
+    assert len(counting) == 1
+    assert sorts(counting[0]) == []
+    reading = whole | {"Plans": [part for part in whole["Plans"] if part not in counting]}
     assert [entry.seq for entry in page.items] == list(range(page.total, page.total - 50, -1))
     full = {"audit_2025w23", "audit_2025w22", "audit_2025w10"}
     read = {node["Relation Name"]: node["Node Type"] for node in nodes(reading) if node.get("Relation Name") in full}
