@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
-from aiops_ui.components.browser import Attention, Forgotten, Keys, Palette
+from aiops_ui.components.browser import Attention, Drafts, Forgotten, Keys, Palette
 from aiops_ui.components.parts import button, dialog, empty, icon, mark
 from aiops_ui.components.platform import plain_form
 from engine.model.vocabulary import Permission
@@ -112,7 +112,7 @@ def _browser(groups: Any) -> tuple[rx.Component, ...]:
         places=places, allowed=SessionState.permissions, found=FrameState.found, on_words=FrameState.look_up, on_go=FrameState.go
     )
     urgent = Attention.create(count=FrameState.open_incidents, number=FrameState.urgent_number, title=FrameState.urgent_title)
-    return palette, urgent, Keys.create()
+    return palette, urgent, Keys.create(), Drafts.create(lost=has_connection_errors)
 
 
 # Pages that the palette reaches though the sidebar does not show them.

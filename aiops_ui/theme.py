@@ -49,6 +49,7 @@ MEASURES: dict[str, str] = {
     "sidebar-icons": "56px",
     "topbar": "49px",
     "aside": "372px",
+    "aside-narrow": "340px",
     "content": "1600px",
     "font-text": '"Inter Variable", system-ui, sans-serif',
     "font-mono": '"JetBrains Mono Variable", ui-monospace, monospace',

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from engine.errors import AiopsError, Invalid, NotFound
+from engine.errors import NotFound
 from engine.model.alerts import AlertView, Reason
 from engine.model.inbox import DeliveryView
 from engine.model.views import Paging
@@ -13,8 +13,9 @@ from engine.model.vocabulary import Permission
 from engine.operations import alerts
 from state import words
 from state.alerts import ACTS, AlertRow, row
-from state.call import call, requires, show, tell
+from state.call import answering, call, requires, tell
 from state.live import watch
+from state.thing import ThingState
 
 _LINES = Paging(limit=50)
 _BODIES = Paging(limit=10)
@@ -62,11 +63,9 @@ class Body:
     body: str
 
 
-class AlertState(rx.State):
+class AlertState(ThingState, rx.State):
     """One alert: what it says, what happened to it, why it is what it is, and what was delivered."""
 
-    loaded: bool = False
-    missing: bool = False
     alert: AlertRow = AlertRow(
         *[""] * 8, count="", seen_at="", acknowledged_by="", incident="", incident_href="", flapping=False, is_over=True
     )
@@ -90,15 +89,6 @@ class AlertState(rx.State):
 
     @rx.event
     @requires(Permission.VIEW)
-    async def refresh(self) -> None:
-        """Read the alert again."""
-        try:
-            await self._read()
-        except (NotFound, Invalid):
-            self.missing, self.loaded = True, True
-
-    @rx.event
-    @requires(Permission.VIEW)
     async def show_deliveries(self) -> None:
         """Read what was delivered, as it came."""
         found = await call(self, alerts.deliveries, self._id(), _BODIES)
@@ -108,22 +98,18 @@ class AlertState(rx.State):
     @requires(Permission.RESPOND)
     async def act(self, name: str, ids: list[str]) -> rx.event.EventSpec | None:
         """Acknowledge, close or delete it. What is refused is put back, with the reason."""
-        try:
+        async with answering(self):
             done = await call(self, ACTS[name], ids) if name in ACTS else None
             if done is not None and done.failed:
                 await tell(self, "warning", done.failed[0].error)
             elif name == "delete":
                 return rx.redirect("/alerts")
-        except AiopsError as error:
-            await show(self, error)
-        finally:
-            self.settled += 1
         await self._read()
         return None
 
     def _id(self) -> UUID:
         try:
-            return UUID(self.router.url.path.rpartition("/")[2])
+            return UUID(self._named())
         except ValueError:
             raise NotFound("There is no such alert.") from None
 
@@ -145,7 +131,6 @@ class AlertState(rx.State):
             for e in told.items
         ]
         self.reasons = [_why(each) for each in explained.reasons if each.stage != "dedup"]
-        self.loaded, self.missing = True, False
 
 
 def _facts(view: AlertView) -> list[Pair]:

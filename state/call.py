@@ -1,7 +1,8 @@
 """How does a page reach the engine? Only here: who asks, in a thread, with every failure said to the person."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
@@ -94,6 +95,17 @@ def sign_in_link(state: rx.State) -> str:
     """The sign-in page, and back to where the person was."""
     path = state.router.url.path or "/"
     return "/sign-in" if path in ("/", "/sign-in") else f"/sign-in?next={quote(path)}"
+
+
+@asynccontextmanager
+async def answering(state: Any) -> AsyncIterator[None]:
+    """Around an act that the browser has shown already: what is refused is said, and `settled` lets the browser put it back."""
+    try:
+        yield
+    except AiopsError as error:
+        await show(state, error)
+    finally:
+        state.settled += 1
 
 
 async def tell(state: rx.State, mark: str, words: str) -> None:

@@ -6,6 +6,12 @@ from typing import Any
 
 from engine.errors import FieldError, Invalid
 
+# What can be set for a source of any kind: drawn below what its own kind adds.
+USUAL = frozenset(
+    "default_severity severities fingerprint_fields identity_group refire_minutes flap_changes flap_minutes stale_minutes silent_minutes"
+    " per_minute".split()
+)
+
 
 @dataclass
 class FormField:

@@ -5,20 +5,21 @@ from uuid import UUID
 
 import reflex as rx
 
-from engine.errors import AiopsError, Invalid, NotFound
 from engine.model.incidents import IncidentEntryView
 from engine.model.views import Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Permission, Severity
 from engine.operations import incidents, people, reports
 from engine.operations.live import PRESENCE, lookers
 from state import words
-from state.call import actor_of, call, requires, show, tell
-from state.incident_rows import Head, Line, MemberRow, head_of, line_of, member_of
+from state.call import actor_of, answering, call, requires, tell
+from state.incident_rows import Head, Line, MemberRow, head_of, lines_of, member_of
 from state.incidents import PersonChoice
 from state.live import watch
+from state.thing import ThingState
 
 _ALERTS = Paging(limit=50)
 _LINES = Paging(limit=100)
+_AFTER_ALL = "~"  # no line is fresh after this
 _BY_PEOPLE = {
     "acknowledged",
     "assigned",
@@ -35,11 +36,9 @@ _BY_PEOPLE = {
 _SHOWN = {"people": sorted(_BY_PEOPLE), "alerts": ["opened", "alert_joined", "alert_refired", "alert_resolved", "alert_flapping"]}
 
 
-class IncidentState(rx.State):
+class IncidentState(ThingState, rx.State):
     """One incident: its head, its alerts with why they are here, its timeline, and who else looks."""
 
-    loaded: bool = False
-    missing: bool = False
     head: Head = Head()
     members: list[MemberRow] = []
     members_total: int = 0
@@ -65,15 +64,6 @@ class IncidentState(rx.State):
 
     @rx.event
     @requires(Permission.VIEW)
-    async def refresh(self) -> None:
-        """Read the incident again."""
-        try:
-            await self._read()
-        except (NotFound, Invalid):
-            self.missing, self.loaded = True, True
-
-    @rx.event
-    @requires(Permission.VIEW)
     async def show_lines(self, which: str) -> None:
         """Show the lines of people, of alerts, or all."""
         self.shown = which if which in _SHOWN else "all"
@@ -90,12 +80,8 @@ class IncidentState(rx.State):
     @requires(Permission.RESPOND)
     async def act(self, name: str, ids: list[str]) -> None:
         """Acknowledge, resolve, reopen, or take it; split alerts off. What is refused is put back, with the reason."""
-        try:
+        async with answering(self):
             await self._act(name, [UUID(id) for id in ids[:200]])
-        except AiopsError as error:
-            await show(self, error)
-        finally:
-            self.settled += 1
         await self._read()
 
     @rx.event
@@ -177,7 +163,7 @@ class IncidentState(rx.State):
             await tell(self, "good", f"{len(ids)} moved into a new incident, #{made.number}.")
 
     async def _read(self) -> None:
-        said = self.router.url.path.rpartition("/")[2]
+        said = self._named()
         view = await call(self, incidents.numbered, int(said) if said.isdecimal() and len(said) < 10 else 0)
         found = await call(self, incidents.members, view.id, _ALERTS)
         kinds = [IncidentEntryKind(kind) for kind in _SHOWN.get(self.shown, ())]
@@ -191,9 +177,9 @@ class IncidentState(rx.State):
         self.head, self._version = head_of(view), view.version
         self.members, self.members_total = [member_of(each) for each in found.items], found.total
         # Ids are in the order of time: what was only not shown before does not glow.
-        self.lines = [line_of(each, fresh=self.loaded and str(each.id) > self._newest) for each in reversed(told)]
-        self._newest = max([self._newest, *(line.id for line in self.lines)])
-        self.has_earlier, self.loaded, self.missing = cursor is not None, True, False
+        self.lines = lines_of(told[::-1], self._newest if self.loaded else _AFTER_ALL, folds=self.shown == "all")
+        self._newest = max([self._newest, *(str(each.id) for each in told)])
+        self.has_earlier = cursor is not None
         self.others = list(lookers(await actor_of(self), self.router.url.path))
         severity = "Resolved" if view.resolved_at else words.severity(view.severity)
         self.seen = [{"number": str(view.number), "title": view.title, "severity": severity, "status": self.head.status_word}]

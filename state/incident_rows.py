@@ -1,6 +1,9 @@
 """How are an incident, its alerts and its timeline shown?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
 
 from engine.model.incidents import IncidentEntryView, IncidentView, MembershipView
 from engine.model.vocabulary import IncidentEntryKind, Scorer
@@ -25,6 +28,7 @@ _LOOKS = {
     "merged": ("merge", ""),
     "split": ("split", ""),
 }
+_FOLDED = {IncidentEntryKind.ALERT_JOINED, IncidentEntryKind.ALERT_REFIRED, IncidentEntryKind.ALERT_RESOLVED}
 _SAID_BY = {Scorer.GROUP: "same group", Scorer.RETURNED: "returned", Scorer.PERSON: "by hand"}
 
 
@@ -156,8 +160,25 @@ def member_of(each: MembershipView) -> MemberRow:
     )
 
 
-def line_of(entry: IncidentEntryView, *, fresh: bool) -> Line:
-    """A line of the timeline as it is shown."""
+def lines_of(entries: Sequence[IncidentEntryView], seen: str, *, folds: bool) -> list[Line]:
+    """A timeline, the oldest first, as it is shown; what came after the line `seen` is fresh.
+
+    Where it `folds`, alerts that do the same one after the other are one line, which says how many and in what time.
+    """
+    lines: list[Line] = []
+    for _, run in groupby(entries, key=lambda entry: entry.kind if folds and entry.kind in _FOLDED else entry.id):
+        first, *others = run
+        last = others[-1] if others else first
+        line = _line(first, fresh=str(last.id) > seen)
+        if others:
+            many = sum(int(other.detail.get("count", 1)) for other in others)
+            took = last.at - first.at
+            line.more = f"then {many} more, in {words.length(took)}" if took > timedelta(seconds=1) else f"and {many} more"
+        lines.append(line)
+    return lines
+
+
+def _line(entry: IncidentEntryView, *, fresh: bool) -> Line:
     icon, look = _LOOKS.get(entry.kind.value, ("circle", ""))
     is_comment = entry.kind is IncidentEntryKind.COMMENT
     said = entry.said if is_comment else entry.said[:1].upper() + entry.said[1:]

@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl, urlencode
 
 import reflex as rx
 
-from engine.errors import AiopsError, Invalid
+from engine.errors import Invalid
 from engine.model.views import Facets, Page, Paging
 from engine.model.vocabulary import ListPage, Permission
 from engine.operations import saved_views
-from state.call import call, requires, show
+from state.call import answering, call, requires
 from state.sharing import following
 from state.table import TableState
 
@@ -61,7 +61,6 @@ class ListState(TableState, rx.State, mixin=True):
     FACETS: ClassVar[dict[str, str]] = {}
     FILTERS: ClassVar[tuple[str, ...]] = ()
     ORDERS: ClassVar[tuple[str, ...]] = ()
-    PATH: ClassVar[str] = ""
 
     filters: dict[str, str] = {}
     sort: str = ""
@@ -126,11 +125,7 @@ class ListState(TableState, rx.State, mixin=True):
     @requires(Permission.VIEW)
     async def narrow(self, name: str, value: str) -> None:
         """Narrow the list to a value of a field; the same again, or an empty one, widens it."""
-        if name not in (*self.FACETS, *self.FILTERS):
-            return
-        wider = not value or self.filters.get(name) == value
-        rest = {known: told for known, told in self.filters.items() if known != name}
-        self.filters = rest if wider else rest | {name: value[:_LONGEST]}
+        self._filter(name, value if self.filters.get(name) != value else "")
         self._anew()
         await self._read()
 
@@ -139,10 +134,7 @@ class ListState(TableState, rx.State, mixin=True):
     async def narrow_by(self, form: dict[str, Any]) -> None:
         """Narrow the list to what was typed; the field's name is the control's."""
         for name, value in form.items():
-            if name in (*self.FACETS, *self.FILTERS):
-                said = str(value).strip()[:_LONGEST]
-                rest = {known: told for known, told in self.filters.items() if known != name}
-                self.filters = rest | ({name: said} if said else {})
+            self._filter(name, str(value).strip())
         self._anew()
         await self._read()
 
@@ -182,13 +174,15 @@ class ListState(TableState, rx.State, mixin=True):
     @requires(Permission.VIEW)
     async def act(self, name: str, ids: list[str]) -> None:
         """Do something to rows. What is refused is put back, with the reason."""
-        try:
+        async with answering(self):
             await self._act(name, ids[:200])
-        except AiopsError as error:
-            await show(self, error)
-        finally:
-            self.settled += 1
         await self._freshen()
+
+    def _filter(self, name: str, value: str) -> None:
+        """Set a filter that this list knows, or take it off."""
+        if name in (*self.FACETS, *self.FILTERS):
+            rest = {known: told for known, told in self.filters.items() if known != name}
+            self.filters = rest | ({name: value[:_LONGEST]} if value else {})
 
     async def _read(self) -> None:
         """Read this part of the list. A filter that is not understood is said, and the rows stay."""

@@ -5,12 +5,11 @@ from uuid import UUID
 
 import reflex as rx
 
-from engine.errors import AiopsError
 from engine.model.inbox import QuarantineView
 from engine.model.vocabulary import Permission, QuarantineState
 from engine.operations import quarantine
 from state import words
-from state.call import call, requires, show, tell
+from state.call import answering, call, requires, tell
 from state.live import watch
 from state.table import TableState
 
@@ -71,14 +70,10 @@ class QuarantinePageState(TableState, rx.State):
     @requires(Permission.RESPOND)
     async def act(self, name: str, ids: list[str]) -> None:
         """Replay or discard. What is refused is put back, with the reason."""
-        try:
+        async with answering(self):
             done = await call(self, quarantine.replay if name == "replay" else quarantine.discard, ids[:200])
             if done.failed:
                 await tell(self, "warning", f"{len(done.success)} done, {len(done.failed)} not: {done.failed[0].error}")
-        except AiopsError as error:
-            await show(self, error)
-        finally:
-            self.settled += 1
         await self._read()
 
     @rx.event

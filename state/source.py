@@ -6,7 +6,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from engine.errors import Invalid, NotFound
+from engine.errors import Invalid
 from engine.model.sources import NewSource, SourceView
 from engine.model.views import Paging
 from engine.model.vocabulary import ListPage, Permission, SourceAuth
@@ -17,14 +17,10 @@ from state.call import actor_of, call, requires, tell
 from state.form import FormField
 from state.live import watch
 from state.pasting import Paste
+from state.thing import ThingState
 
 _LATEST = Paging(limit=10)
 _MOST_OF_A_BODY = 10_000
-# What can be set for a source of any kind: drawn below what its own kind adds.
-USUAL = frozenset(
-    "default_severity severities fingerprint_fields identity_group refire_minutes flap_changes flap_minutes stale_minutes silent_minutes"
-    " per_minute".split()
-)
 
 
 @dataclass
@@ -47,11 +43,9 @@ class CredentialRow:
     expires_at: str
 
 
-class SourceState(rx.State):
+class SourceState(ThingState, rx.State):
     """One source: how it is, what to paste, what comes, its settings and credentials."""
 
-    loaded: bool = False
-    missing: bool = False
     id: str = ""
     name: str = ""
     kind: str = ""
@@ -89,17 +83,8 @@ class SourceState(rx.State):
         """Begin anew with another source; a fresh secret stays with the source that it is of."""
         self.loaded = self.missing = False
         self.deliveries, self.fields, self.faults, self.greeting, self.is_new = [], [], {}, "", False
-        if self._secret_of != self._path_id():
+        if self._secret_of != self._named():
             self.secret = self._secret_of = ""
-
-    @rx.event
-    @requires(Permission.VIEW)
-    async def refresh(self) -> None:
-        """Read the source again."""
-        try:
-            await self._read()
-        except (NotFound, Invalid):
-            self.missing, self.loaded = True, True
 
     @rx.event
     @requires(Permission.RESPOND)
@@ -165,11 +150,8 @@ class SourceState(rx.State):
         self.secret = made.secret.get_secret_value() if made.secret else ""
         self._secret_of = str(made.source.id)
 
-    def _path_id(self) -> str:
-        return self.router.url.path.rpartition("/")[2]
-
     async def _read(self) -> None:
-        view = await call(self, sources.show, self._path_id())
+        view = await call(self, sources.show, self._named())
         self._show(view)
         actor = await actor_of(self)
         self.may_configure = actor.may(Permission.CONFIGURE, view.team_id) and not view.provisioned
@@ -183,12 +165,11 @@ class SourceState(rx.State):
             await self._greet_alert(view)
         if not self.fields:
             self._schema = next(kind.schema for kind in await call(self, sources.kinds) if kind.id == view.kind)
-            self.fields, self._drawn = forms.drawn(self._schema, view.settings, USUAL), ()
+            self.fields, self._drawn = forms.drawn(self._schema, view.settings, forms.USUAL), ()
         # What somebody else changes after the form was drawn makes it stale; a pause or a fresh secret does not.
         drawn = (view.name, view.networks, view.settings)
         if self._drawn in ((), drawn):
             self._drawn, self._version = drawn, view.version
-        self.loaded, self.missing = True, False
 
     async def _greet_alert(self, view: SourceView) -> None:
         found = await call(self, alerts.search, source_id=view.id, page=Paging(limit=1))
@@ -205,7 +186,7 @@ class SourceState(rx.State):
             ("Deliveries", f"{view.deliveries:,}"),
             ("Alerts", f"{view.alerts:,}"),
             ("Rejected", f"{view.rejected:,}"),
-            ("In quarantine", f"{view.quarantined:,}"),
+            ("Quarantined", f"{view.quarantined:,}"),
             ("Failures", f"{view.failures:,}"),
         ]
         self.seen_at, self.failure, self.failure_at = words.iso(view.last_seen_at), view.last_failure, words.iso(view.last_failure_at)

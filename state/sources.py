@@ -6,7 +6,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from engine.errors import AiopsError, Invalid
+from engine.errors import AiopsError, Conflict, Invalid
 from engine.model.sources import SourceView, TriedAlert
 from engine.model.views import Paging
 from engine.model.vocabulary import Permission, SourceAuth
@@ -17,7 +17,7 @@ from state.call import actor_of, call, may, requires, tell
 from state.form import FormField
 from state.live import watch
 from state.people import TeamChoice
-from state.source import USUAL, SourceState
+from state.source import SourceState
 from state.table import TableState
 
 _SETTING = "settings."
@@ -150,6 +150,9 @@ class NewSourceState(rx.State):
         except Invalid as error:
             self._fault(error)
             return None
+        except Conflict as error:
+            self.faults = {"name": str(error)}
+            return None
         (await self.get_state(SourceState))._greet(made)
         return rx.redirect(f"/sources/{made.source.id}")
 
@@ -174,7 +177,7 @@ class NewSourceState(rx.State):
             return
         self.kind, self.faults, self.tried, self.sample = kind, {}, [], self._samples[kind]
         self.title = next(row.title for row in self.kinds if row.id == kind)
-        self.fields = forms.drawn(self._schemas[kind], {}, USUAL)
+        self.fields = forms.drawn(self._schemas[kind], {}, forms.USUAL)
 
     def _given(self, form: dict[str, Any]) -> dict[str, Any]:
         networks = [line.strip() for line in str(form.get("networks") or "").replace(",", "\n").splitlines() if line.strip()]

@@ -5,13 +5,13 @@ from typing import Any
 
 import reflex as rx
 
-from engine.errors import NotFound
 from engine.model.views import Paging
 from engine.model.vocabulary import Permission
 from engine.operations import people, teams
 from state.call import actor_of, call, requires, tell
 from state.live import watch
 from state.table import TableState
+from state.thing import ThingState
 
 
 @dataclass
@@ -60,11 +60,9 @@ class TeamsState(TableState, rx.State):
         self._took(page, "team")
 
 
-class TeamState(rx.State):
+class TeamState(ThingState, rx.State):
     """One team."""
 
-    loaded: bool = False
-    missing: bool = False
     id: str = ""
     name: str = ""
     version: int = 0
@@ -73,17 +71,6 @@ class TeamState(rx.State):
     members: list[MemberRow] = []
     others: list[MemberRow] = []
     round: int = 0
-
-    @rx.event
-    @requires(Permission.VIEW)
-    async def refresh(self) -> None:
-        """Read the team of this page again."""
-        try:
-            await self._read()
-            self.missing = False
-        except NotFound:
-            self.missing = True
-        self.loaded = True
 
     @rx.event
     @requires(Permission.MANAGE_TEAM)
@@ -124,7 +111,7 @@ class TeamState(rx.State):
         await self._read()
 
     async def _read(self) -> None:
-        self.id = self.router.url.path.rpartition("/")[2]
+        self.id = self._named()
         team = await call(self, teams.show, self.id)
         self.name, self.version = team.name, team.version
         actor = await actor_of(self)

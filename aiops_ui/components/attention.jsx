@@ -102,10 +102,14 @@ export function Callers() {
   );
 }
 
+const CALM = 3000; // milliseconds after which a page has what it is made of
+
 // The last incidents that were seen, for a page that opens without a connection; and the worker that shows it.
 export function Remembered({ incidents }) {
   useEffect(() => {
-    if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/offline-worker.js").catch(() => {});
+    if (!("serviceWorker" in navigator) || !window.isSecureContext) return undefined;
+    const timer = setTimeout(() => navigator.serviceWorker.register("/offline-worker.js").catch(() => {}), CALM);
+    return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
     if (!incidents?.length) return;

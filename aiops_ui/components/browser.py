@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.event import passthrough_event_spec
 
 _HANDS = rx.asset("hands.jsx", shared=True).importable_path
+_DRAFTS = rx.asset("drafts.jsx", shared=True).importable_path
 _PALETTE = rx.asset("palette.jsx", shared=True).importable_path
 _ATTENTION = rx.asset("attention.jsx", shared=True).importable_path
 
@@ -55,13 +56,13 @@ class Following(rx.Component):
     count: rx.Var[int]
 
 
-class Draft(rx.Component):
-    """Keeps what is typed into the box of comments until it was `sent`, which counts."""
+class Drafts(rx.Component):
+    """Keeps what is typed, on every page, over a lost connection."""
 
-    library = _HANDS
-    tag = "Draft"
+    library = _DRAFTS
+    tag = "Drafts"
 
-    sent: rx.Var[int]
+    lost: rx.Var[bool]
 
 
 class Palette(rx.Component):

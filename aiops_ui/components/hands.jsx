@@ -104,7 +104,7 @@ export function Hands({ settled, onAct }) {
 // The keys and clicks of every page; it stands in its frame, once.
 export function Keys() {
   useEffect(() => {
-    let went = -Infinity; // when g was pressed
+    let went = -Infinity; // when g was pressed, by the keyboard's clock: a busy page hears of a key late
     let timer = 0;
     function keys(event) {
       if (event.defaultPrevented || event.altKey) return;
@@ -122,13 +122,13 @@ export function Keys() {
         return;
       }
       if (typing || document.querySelector("dialog[open]")) return;
-      if (performance.now() - went < 1200 && /^[a-z,]$/.test(key)) {
+      if (event.timeStamp - went < 1200 && /^[a-z,]$/.test(key)) {
         went = -Infinity;
         if (press(`[data-go="${key}"]`)) event.preventDefault();
         return;
       }
       if (key === "g") {
-        went = performance.now();
+        went = event.timeStamp;
         return;
       }
       const done =
@@ -248,30 +248,5 @@ export function Following({ of, count }) {
     const list = document.getElementById(of);
     if (list && near.current) list.scrollTop = list.scrollHeight;
   }, [of, count]);
-  return null;
-}
-
-// What is typed into the box of comments outlives the page's being drawn anew, as after a lost connection, until it was sent.
-const drafts = new Map();
-
-// `sent` counts what the server has taken; in a server that was started anew it begins at 0 again.
-export function Draft({ sent }) {
-  useEffect(() => {
-    const box = document.querySelector("[data-comment]");
-    if (!box) return undefined;
-    const { form } = box;
-    const path = window.location.pathname;
-    const kept = drafts.get(path);
-    if (kept && sent > kept.sending) drafts.delete(path);
-    else if (kept && !box.value) box.value = kept.text;
-    const type = () => drafts.set(path, { text: box.value, sending: Infinity });
-    const send = () => drafts.set(path, { text: box.value, sending: sent });
-    box.addEventListener("input", type);
-    form?.addEventListener("submit", send);
-    return () => {
-      box.removeEventListener("input", type);
-      form?.removeEventListener("submit", send);
-    };
-  }, [sent]);
   return null;
 }

@@ -19,9 +19,12 @@ def filter_bar(state: Any, states: tuple[tuple[str, str], ...], usual: str) -> r
     return el.header(
         which,
         search_box("Search", state.words, state.search),
-        rx.foreach(state.facets, lambda facet: _facet(state, facet)),
-        rx.cond(narrowed, button(icon("x"), "Clear", kind="small plain", on_click=state.clear)),
-        _views(state),
+        el.div(
+            rx.foreach(state.facets, lambda facet: _facet(state, facet)),
+            rx.cond(narrowed, button(icon("x"), "Clear", kind="small plain", on_click=state.clear)),
+            _views(state),
+            class_name="facets",
+        ),
         class_name="bar",
     )
 

@@ -77,6 +77,11 @@ def banner(kind: Any, *inside: Any, **more: Any) -> rx.Component:
     return el.div(mark(kind), el.div(*inside), class_name=f"banner {kind}", role="status", **more)
 
 
+def counted(number: Any, noun: str) -> rx.Component:
+    """How many of something: `1 alert`, `2 alerts`."""
+    return el.span(number, f" {noun}", rx.cond(number == 1, "", "s"), class_name="numbers")
+
+
 def empty(words: str, *actions: rx.Component) -> rx.Component:
     """What stands where nothing is yet: one sentence, one action."""
     return el.div(el.p(words), *actions, class_name="empty")

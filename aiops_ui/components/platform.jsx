@@ -2,7 +2,7 @@
 import { createElement, useEffect, useState } from "react";
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const words = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const words = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 
 function relative(seconds) {
   const distance = Math.abs(seconds);

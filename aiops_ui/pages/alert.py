@@ -6,7 +6,7 @@ import reflex as rx
 
 from aiops_ui.components.browser import Hands
 from aiops_ui.components.incidents import MAY_RESPOND, act, severity
-from aiops_ui.components.parts import button, card, close_button, dialog, dialog_button, empty, facts, icon, tag
+from aiops_ui.components.parts import button, card, close_button, counted, dialog, dialog_button, empty, facts, icon, tag
 from aiops_ui.components.platform import code, exact_moment
 from aiops_ui.layout import Trail, frame
 from state.alert import AlertState
@@ -44,7 +44,7 @@ def _above() -> rx.Component:
     incident = rx.cond(ALERT.incident != "", el.a("Incident ", ALERT.incident, href=ALERT.incident_href))
     return el.div(
         severity(ALERT),
-        el.span(rx.cond(ALERT.is_over, tag("Resolved", "good"), tag("Firing", "critical")), class_name="status-of"),
+        el.span(rx.cond(ALERT.is_over, rx.fragment(), tag("Firing", "critical")), class_name="status-of"),
         rx.cond(ALERT.flapping, tag("Flapping", "warning")),
         rx.cond(ALERT.acknowledged_by != "", el.span(icon("user-check"), ALERT.acknowledged_by, class_name="tag")),
         incident,
@@ -128,7 +128,7 @@ def _history() -> rx.Component:
 
 def _deliveries() -> rx.Component:
     def body(each: Any) -> rx.Component:
-        said = el.summary(exact_moment(each.at, ZONE), " · ", each.kind, " · ", each.alerts, " alerts")
+        said = el.summary(exact_moment(each.at, ZONE), " · ", each.kind, " · ", counted(each.alerts, "alert"))
         return el.details(said, code(each.body), key=each.id)
 
     shown = el.div(rx.foreach(AlertState.bodies, body), class_name="stack")

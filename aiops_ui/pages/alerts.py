@@ -17,9 +17,9 @@ _COLUMNS = (
     ("Alert", "", ""),
     ("Resource", "", "w-name"),
     ("Service", "", "w-state"),
-    ("Source", "", "w-name"),
-    ("Fired", "", "w-number end"),
-    ("Incident", "", "w-number end"),
+    ("Source", "", "w-name source-of"),
+    ("Fired", "", "w-many end"),
+    ("Incident", "", "w-many end"),
     ("First seen", "first_seen_at", "w-age end"),
 )
 

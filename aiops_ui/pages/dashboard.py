@@ -8,7 +8,7 @@ from aiops_ui.components.browser import Address, Remembered
 from aiops_ui.components.incidents import incident_row
 from aiops_ui.components.parts import banner, button, card, empty, facts, icon, mark, skeleton_rows
 from aiops_ui.components.platform import moment
-from aiops_ui.layout import frame
+from aiops_ui.layout import Trail, frame
 from state.overview import RANGES, OverviewState
 from state.session import SessionState
 from state.sources import SourcesState
@@ -27,10 +27,11 @@ def page() -> rx.Component:
         rx.foreach(STATE.faults, lambda words: banner("critical", words)),
         _demo(),
         _numbers(),
-        el.div(left, right, class_name="columns"),
+        el.div(left, right, class_name="columns narrow"),
         Address.create(query=STATE.query),
         Remembered.create(incidents=STATE.seen),
         actions=(_range(), rx.cond(STATE.team_choices.length() > 0, _team())),
+        trail=Trail(here="Dashboard"),
     )
 
 
@@ -73,8 +74,8 @@ def _numbers() -> rx.Component:
 
 
 def _open() -> rx.Component:
-    columns = {"#": "w-number", "Severity": "w-severity", "Incident": "", "Status": "w-state", "Owner": "w-state"}
-    columns |= {"Alerts": "w-number end", "Age": "w-age end"}
+    columns = {"#": "w-number", "Severity": "w-severity", "Incident": "", "Status": "w-state", "Owner": "w-owner"}
+    columns |= {"Alerts": "w-many end", "Age": "w-age end"}
     head = el.thead(el.tr(*(el.th(name, scope="col", class_name=kind) for name, kind in columns.items())))
     body = rx.cond(STATE.loaded, el.tbody(rx.foreach(STATE.open, incident_row)), skeleton_rows(7, 4))
     rows = el.table(head, body, class_name="cards listing")

@@ -4,13 +4,14 @@ from typing import Any
 
 import reflex as rx
 
-from aiops_ui.components.browser import Draft, Following, Hands, Remembered
+from aiops_ui.components.browser import Following, Hands, Remembered
 from aiops_ui.components.incidents import MAY_RESPOND, act, severity, timeline_icon
 from aiops_ui.components.lists import many
 from aiops_ui.components.parts import (
     button,
     card,
     close_button,
+    counted,
     dialog,
     dialog_button,
     empty,
@@ -69,7 +70,13 @@ def _above() -> rx.Component:
         severity(HEAD),
         el.span(tag(HEAD.status_word, HEAD.status_kind), class_name="status-of"),
         el.span("#", HEAD.number, " · opened ", clock(HEAD.opened_at, ZONE), " · ", moment(HEAD.opened_at, ZONE), class_name="soft"),
-        el.span(HEAD.open_alerts, " of ", HEAD.alerts, " alerts fire", class_name="soft numbers"),
+        el.span(
+            HEAD.open_alerts,
+            " of ",
+            counted(HEAD.alerts, "alert"),
+            rx.cond(HEAD.open_alerts == 1, " fires", " fire"),
+            class_name="soft numbers",
+        ),
         rx.cond(HEAD.owner != "", el.span(icon("user"), HEAD.owner, class_name="tag"), el.span("nobody owns it", class_name="muted")),
         others,
         class_name="above",
@@ -180,8 +187,9 @@ def _timeline() -> rx.Component:
 def _line(each: Any) -> rx.Component:
     said = rx.cond(each.is_comment, el.span(each.said, class_name="comment"), el.span(each.said))
     who = rx.cond(each.who != "", el.div(each.who, class_name="muted"))
+    more = rx.cond(each.more != "", el.div(each.more, class_name="muted"))
     kind = rx.cond(each.fresh, "fresh", "")
-    return el.li(clock(each.at, ZONE), timeline_icon(each), el.div(said, who), key=each.id, class_name=kind)
+    return el.li(clock(each.at, ZONE), timeline_icon(each), el.div(said, more, who), key=each.id, class_name=kind)
 
 
 def _write() -> rx.Component:
@@ -189,7 +197,6 @@ def _write() -> rx.Component:
     return el.form(
         el.textarea(custom_attrs={"data-comment": ""}, **box),
         button(icon("send"), type="submit", aria_label="Send the comment"),
-        Draft.create(sent=IncidentState.sent),
         on_submit=IncidentState.comment,
         key=f"comment-{IncidentState.sent}",
         class_name="row",
@@ -237,7 +244,7 @@ def _change() -> rx.Component:
         on_submit=IncidentState.change,
         class_name="stack",
     )
-    return dialog("change", "Change the incident", form, key=f"change-{IncidentState.sent}-{HEAD.version}")
+    return dialog("change", "Change the incident", form, key=f"change-{IncidentState.sent}")
 
 
 def _merge() -> rx.Component:

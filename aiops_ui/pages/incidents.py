@@ -20,7 +20,7 @@ _COLUMNS = (
     ("Incident", "", ""),
     ("Status", "", "w-state"),
     ("Owner", "", "w-name"),
-    ("Alerts", "", "w-number end"),
+    ("Alerts", "", "w-many end"),
     ("Age", "opened_at", "w-age end"),
 )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from aiops_ui.components.browser import Address
 from aiops_ui.components.parts import banner, button, card, empty, field, text_input
 from aiops_ui.components.schema_form import schema_form
 from aiops_ui.layout import Trail, frame
@@ -17,7 +18,15 @@ def page() -> rx.Component:
     """The kinds, and the form of the chosen one."""
     chosen = el.div(_form(), _try(), class_name="columns")
     about = "Choose what sends alerts. The next page shows the lines to paste, and waits for the first alert."
-    return frame("Add a source", _kinds(), rx.cond(STATE.kind != "", chosen), about=about, trail=Trail((("Sources", "/sources"),)))
+    query = rx.cond(STATE.kind != "", "kind=" + STATE.kind, "")
+    return frame(
+        "Add a source",
+        _kinds(),
+        rx.cond(STATE.kind != "", chosen),
+        Address.create(query=query),
+        about=about,
+        trail=Trail((("Sources", "/sources"),)),
+    )
 
 
 def _kinds() -> rx.Component:

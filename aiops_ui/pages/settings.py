@@ -29,7 +29,7 @@ def page() -> rx.Component:
     profile = el.p(
         el.a("Your profile", href="/profile"),
         ": name, password, time zone (",
-        SessionState.time_zone,
+        rx.cond(SessionState.time_zone != "", SessionState.time_zone, "that of the browser"),
         "), open sessions.",
         class_name="soft",
     )

@@ -4,7 +4,20 @@ from typing import Any
 
 import reflex as rx
 
-from aiops_ui.components.parts import banner, button, card, close_button, dialog, dialog_button, empty, field, icon, tag, text_input
+from aiops_ui.components.parts import (
+    banner,
+    button,
+    card,
+    close_button,
+    counted,
+    dialog,
+    dialog_button,
+    empty,
+    field,
+    icon,
+    tag,
+    text_input,
+)
 from aiops_ui.components.platform import code, copyable, moment
 from aiops_ui.components.schema_form import schema_form
 from aiops_ui.layout import Trail, frame
@@ -80,7 +93,7 @@ def _paste() -> rx.Component:
 def _deliveries() -> rx.Component:
     def row(each: Any) -> rx.Component:
         said = el.summary(
-            moment(each.at, ZONE), " · ", each.alerts, " alerts", rx.cond(each.waiting, el.span(" · waits", class_name="muted"))
+            moment(each.at, ZONE), " · ", counted(each.alerts, "alert"), rx.cond(each.waiting, el.span(" · waits", class_name="muted"))
         )
         return el.details(said, code(each.body), key=each.id)
 

@@ -22,7 +22,7 @@ def page() -> rx.Component:
         "Nothing sends alerts here yet. Add the first source: it takes a minute, and the page shows the lines to paste.",
         rx.cond(CONFIGURES, el.div(add, offer, class_name="actions")),
     )
-    columns = ["Name", "Kind", "State", "Last seen", "Alerts", "Rejected", "In quarantine"]
+    columns = ["Name", "Kind", "State", "Last seen", "Alerts", "Rejected", "Quarantined"]
     rows = table(columns, SourcesState, _row, nothing)
     acts = rx.cond(CONFIGURES & (SourcesState.rows.length() > 0), add)
     return frame("Sources", _demo(), el.section(rows, class_name="card"), _remove(), actions=(acts,))
@@ -55,9 +55,9 @@ def _row(source: Any) -> rx.Component:
         el.td(source.kind, class_name="mono soft"),
         el.td(tag(source.state, source.state_kind), title=source.failure),
         el.td(moment(source.seen_at, SessionState.time_zone)),
-        el.td(source.alerts, class_name="numbers soft end"),
-        el.td(source.rejected, class_name="numbers soft end"),
-        el.td(waits, class_name="numbers soft end"),
+        el.td(source.alerts, class_name="numbers soft end", custom_attrs={"data-label": "Alerts"}),
+        el.td(source.rejected, class_name="numbers soft end", custom_attrs={"data-label": "Rejected"}),
+        el.td(waits, class_name="numbers soft end", custom_attrs={"data-label": "Quarantined"}),
         key=source.id,
         custom_attrs={"data-row": source.id},
     )

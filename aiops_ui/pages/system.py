@@ -58,7 +58,8 @@ def _tables() -> rx.Component:
 
 
 def _table(each: Any) -> rx.Component:
-    numbers = (el.td(value, class_name="end numbers") for value in (each.rows, each.size, each.per_row))
+    shown = {"rows": each.rows, "on disk": each.size, "a row": each.per_row}
+    numbers = (el.td(value, class_name="end numbers", custom_attrs={"data-label": name}) for name, value in shown.items())
     return el.tr(el.td(each.name, class_name="mono"), *numbers, key=each.name)
 
 
@@ -67,7 +68,7 @@ def _row(process: Any) -> rx.Component:
         el.td(process.kind, class_name="strong"),
         el.td(process.name, class_name="mono soft wide"),
         el.td(process.version, class_name="mono"),
-        el.td(moment(process.started_at, SessionState.time_zone)),
-        el.td(moment(process.seen_at, SessionState.time_zone)),
+        el.td(moment(process.started_at, SessionState.time_zone), custom_attrs={"data-label": "started"}),
+        el.td(moment(process.seen_at, SessionState.time_zone), custom_attrs={"data-label": "heard"}),
         key=process.name,
     )

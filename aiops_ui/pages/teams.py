@@ -31,7 +31,7 @@ def page() -> rx.Component:
 def _row(team: Any) -> rx.Component:
     return el.tr(
         el.td(el.a(team.name, href=f"/teams/{team.id}"), class_name="strong wide"),
-        el.td(team.members, class_name="numbers"),
-        el.td(moment(team.created_at, SessionState.time_zone)),
+        el.td(team.members, class_name="numbers", custom_attrs={"data-label": "members"}),
+        el.td(moment(team.created_at, SessionState.time_zone), custom_attrs={"data-label": "since"}),
         key=team.id,
     )

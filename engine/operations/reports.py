@@ -25,5 +25,5 @@ def incident(ctx: Context, incident_id: UUID, form: Literal["markdown", "json"] 
         told = stored.timeline(ctx.work, incident_id, [], Paging(cursor=told.next_cursor, limit=_PART))
         lines += told.items
     write = reports.markdown if form == "markdown" else reports.as_json
-    text = write(stored.view(ctx.work, row), alerts.items, alerts.total, lines)
+    text = write(stored.view(ctx.work, row), alerts.items, alerts.total, lines[:_MOST_LINES], is_cut=bool(told.next_cursor))
     return Export(f"incident-{row.number}.{'md' if form == 'markdown' else 'json'}", text)

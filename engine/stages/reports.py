@@ -12,8 +12,11 @@ from engine.model.incidents import IncidentEntryView, IncidentView, MembershipVi
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>#|~&"})
 
 
-def markdown(incident: IncidentView, alerts: Sequence[MembershipView], total: int, lines: Sequence[IncidentEntryView]) -> str:
-    """An incident with its alerts, of which there are `total`, and its timeline, as Markdown. What senders wrote is escaped."""
+def markdown(
+    incident: IncidentView, alerts: Sequence[MembershipView], total: int, lines: Sequence[IncidentEntryView], *, is_cut: bool = False
+) -> str:
+    """An incident with its alerts, of which there are `total`, and its timeline, which may be cut, as Markdown. What senders
+    wrote is escaped."""
     over = incident.resolved_at or (lines[-1].at if lines else incident.opened_at)
     facts = [
         ("Severity", incident.severity or "not stated"),
@@ -30,19 +33,26 @@ def markdown(incident: IncidentView, alerts: Sequence[MembershipView], total: in
     parts = [f"# #{incident.number} {_safe(incident.title)}", ""]
     parts += [f"- **{name}:** {_safe(str(value))}" for name, value in facts]
     parts += ["", f"## Alerts ({total})", "", "| Severity | Alert | Status | Why here |", "|---|---|---|---|"]
-    parts += [f"| {a.severity or 'not stated'} | {_safe(a.title)} | {a.status or ''} | {_safe(a.reason)} |" for a in alerts]
+    parts += [
+        f"| {a.severity or 'not stated'} | {_safe(a.title)} | {'left' if a.left_at else a.status or ''} | {_safe(a.reason)} |"
+        for a in alerts
+    ]
     if total > len(alerts):
         parts.append(f"\n{total - len(alerts)} more are not listed.")
     parts += ["", "## Timeline", ""]
     parts += [f"- `{_utc(line.at)}` {_safe(f'{line.actor_name} {line.said}')}" for line in lines]
+    parts += ["", "Later lines are not listed."] if is_cut else []
     parts += ["", "## Cause", "", _safe(incident.cause or "Not written down."), ""]
     parts += ["## Resolution", "", _safe(incident.resolution or "Not written down."), ""]
     return "\n".join(parts)
 
 
-def as_json(incident: IncidentView, alerts: Sequence[MembershipView], total: int, lines: Sequence[IncidentEntryView]) -> str:
+def as_json(
+    incident: IncidentView, alerts: Sequence[MembershipView], total: int, lines: Sequence[IncidentEntryView], *, is_cut: bool = False
+) -> str:
     """The same for programs."""
     said = {"incident": _plain(incident), "alerts": _plain(tuple(alerts)), "alerts_total": total, "timeline": _plain(tuple(lines))}
+    said["timeline_is_cut"] = is_cut
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -155,6 +155,14 @@ DURATIONS = [
 ]
 
 
+def test_an_alert_that_has_left_and_a_timeline_that_is_cut_are_said_so() -> None:
+    alerts, lines = [member("Gone", left_at=NOON), member("Here")], [line("opened")]
+    told = reports.markdown(incident(), alerts, 2, lines, is_cut=True)
+    assert "| Gone | left |" in told and "| Here | firing |" in told and "Later lines are not listed." in told
+    assert json.loads(reports.as_json(incident(), alerts, 2, lines, is_cut=True))["timeline_is_cut"] is True
+    assert "not listed" not in written(incident(), *lines)
+
+
 @pytest.mark.parametrize(("seconds", "said"), DURATIONS)
 def test_a_length_of_time_is_said_as_people_say_it(seconds: float, said: str) -> None:
     assert duration(timedelta(seconds=seconds)) == said

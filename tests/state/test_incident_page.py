@@ -1,6 +1,7 @@
 """Does the page of an incident tell what it is, why its alerts are in it, what was done, and who else looks?"""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -98,6 +99,26 @@ def test_lines_of_people_and_of_alerts_are_shown_apart(line: Alerting, me: Actor
         page.do("show_lines", which)
         assert (said(page), page.shown) == (shown, "all" if which == "cats" else which)
     assert not any(each.fresh for each in page.lines), "what was only not shown is not new"
+
+
+def test_alerts_that_do_the_same_one_after_the_other_are_one_line(line: Alerting, me: Actor) -> None:
+    view = opened(line)
+    service, source = view.services[0], line.source()
+    for place in range(3):
+        line.deliver(source, *(alert(f"{service} {place} {each}", service=service) for each in range(2)))
+    page = incident_page(me, view.number)
+    assert (len(page.lines), page.lines[0].more) == (2, "")
+    assert re.fullmatch(r"and 6 more|then 6 more, in .+ s", page.lines[1].more)
+    incidents.comment(me, view.id, "a word between")
+    line.deliver(source, alert(f"{service} late", service=service))
+    page.do("refresh")
+    assert [(each.icon, bool(each.more), each.fresh) for each in page.lines[1:]] == [
+        ("bell", True, False),
+        ("message-square", False, True),
+        ("bell", False, True),
+    ]
+    page.do("show_lines", "alerts")
+    assert [each.more for each in page.lines] == [""] * 6, "each by itself where only alerts are shown"
 
 
 def test_a_new_line_glows_until_the_page_is_read_again(line: Alerting, me: Actor) -> None:

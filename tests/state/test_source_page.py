@@ -57,7 +57,7 @@ def test_it_says_how_it_is_and_what_came(line: Alerting) -> None:
         *("Heard", True),
     )
     counts = dict(page.counts)
-    assert (counts["Deliveries"], counts["Alerts"], counts["In quarantine"], counts["Rejected"]) == ("2", "2", "1", "0")
+    assert (counts["Deliveries"], counts["Alerts"], counts["Quarantined"], counts["Rejected"]) == ("2", "2", "1", "0")
     assert [(each.alerts, each.waiting, "Down too" in each.body) for each in page.deliveries] == [(1, False, True), (1, False, False)]
     assert [each.hint for each in page.credentials] == [source.credentials[0].hint]
     assert (page.secret, is_pasted(page, pasting.SECRET)) == ("", True)

@@ -10,7 +10,8 @@ from engine.model.sources import SourceView
 from engine.model.vocabulary import Role, SourceAuth
 from engine.operations import demo, jobs, sources
 from engine.storage.database import Database
-from state.source import USUAL, SourceState
+from state.form import USUAL
+from state.source import SourceState
 from state.sources import NewSourceState, SourcesState
 from tests.factories import Company, found_company
 from tests.operations.alerting import Alerting, alert
@@ -203,7 +204,7 @@ def test_a_name_that_is_taken_is_said_and_nothing_is_made(company: Company) -> N
     form = filled(page)
     made(page.do("create", form), company)
     assert led_to(page.do("create", form)) == ""
-    assert page.toasts == [f"There is a source called “{form['name']}” already. Choose another name."]
+    assert page.faults == {"name": f"There is a source called “{form['name']}” already. Choose another name."}
 
 
 def test_who_may_not_configure_is_drawn_no_form(company: Company) -> None:

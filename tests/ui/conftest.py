@@ -65,7 +65,8 @@ def tab(browser: Browser, installation: Installation) -> Iterator[OpenTab]:
     opened: list[Tab] = []
 
     def open_tab(expected: str = "", **options: object) -> Tab:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"} | options)
+        usual = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", "service_workers": "block"}
+        context = browser.new_context(**usual | options)
         made = Tab(context.new_page(), installation.url)
         made.page.set_default_timeout(10_000)
 

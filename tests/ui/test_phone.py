@@ -77,3 +77,19 @@ def test_the_sidebar_is_behind_a_button(phone: OpenTab, company: Company) -> Non
     page.locator(".sidebar >> text=Incidents").tap()
     expect(page.locator("h1")).to_have_text("Incidents")
     expect(page.locator(".sidebar")).not_to_be_visible()
+
+
+def test_the_incidents_seen_last_can_be_read_without_a_connection(phone: OpenTab, company: Company) -> None:
+    title = unique("Down in the cellar")
+    incident = company.incident(title)
+    made = phone(service_workers="allow", expected="ERR_INTERNET_DISCONNECTED")
+    page = made.bring(company.people["grace"], f"/incidents/{incident['number']}")
+    expect(page.locator("h1")).to_have_text(title)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.context.set_offline(True)
+    page.goto(f"{company.installation.url}/incidents")
+    expect(page.locator("#seen li", has_text=title)).to_contain_text(f"#{incident['number']}")
+    expect(page.locator("#seen li", has_text=title)).to_contain_text("Detected")
+    page.context.set_offline(False)
+    expect(page.locator("h1")).to_have_text("Incidents", timeout=15_000)
+    made.complaints[:] = [words for words in made.complaints if "WebSocket" not in words]
