@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -28,10 +28,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[Concatenate[S, P], Awaitable[Any]]
 
 
+_parsed = lru_cache(maxsize=512)(cookie_parser)
+
+
 def cookies(state: rx.State) -> dict[str, str]:
     """The cookies of this tab's socket, as they were when it was opened. Read as REST reads them: a cookie of somebody
     else on our host that is none by the book does not hide ours."""
-    return cookie_parser(state.router.headers.cookie)
+    return _parsed(state.router.headers.cookie)
 
 
 def secret_of(state: rx.State) -> str | None:
@@ -45,8 +48,8 @@ async def actor_of(state: rx.State) -> Actor:
     secret = secret_of(state)
     if secret is None:
         raise NotSignedIn("Sign in to go on.")
-    address = state.router.session.client_ip
-    return await asyncio.to_thread(callers.by_session, Request(trace_id.get(), address, "page"), secret)
+    request = Request(trace_id.get(), state.router.session.client_ip, "page")
+    return callers.remembered(request, secret) or await asyncio.to_thread(callers.by_session, request, secret)
 
 
 async def call(state: rx.State, operation: Callable[..., R], *args: Any, **kwargs: Any) -> R:

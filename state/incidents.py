@@ -15,6 +15,7 @@ from state import words
 from state.call import actor_of, call, requires, tell
 from state.lists import FacetRow, ListState
 from state.live import watch
+from state.sharing import drawn
 
 _FACETS = {"severity": "Severity", "status": "Status", "owner_id": "Owner", "service": "Service", "environment": "Environment"}
 _DONE = {"acknowledge": "acknowledged", "resolve": "resolved", "reopen": "reopened", "assign": "assigned"}
@@ -108,7 +109,10 @@ class IncidentsState(ListState, rx.State):
 
     def _put(self, items: Sequence[IncidentView]) -> None:
         super()._put(items)
-        self.seen = [{"number": str(r.number), "title": r.title, "severity": r.severity, "status": r.status} for r in self.rows[:20]]
+        newest = drawn(self._row, items).rows[:20]
+        seen = [{"number": str(r.number), "title": r.title, "severity": r.severity, "status": r.status} for r in newest]
+        if seen != self.seen:
+            self.seen = seen
 
 
 def row(view: IncidentView) -> IncidentRow:

@@ -13,7 +13,7 @@ from engine.model.views import Facets, Page, Paging
 from engine.model.vocabulary import ListPage, Permission
 from engine.operations import saved_views
 from state.call import answering, call, requires
-from state.sharing import following
+from state.sharing import drawn, following
 from state.table import TableState
 
 _FACETS_EVERY = 3.0  # seconds; what the list can be narrowed to need not be as fresh as its rows
@@ -72,8 +72,9 @@ class ListState(TableState, rx.State, mixin=True):
     fault: str = ""
     _reading: bool = False
     _facets_at: float = 0.0
-    _shown: list[str] = []
+    _shown: dict[str, int] = {}  # the rows on the page by their ids, each with a mark of what it says
     _shown_for: str = ""
+    _glows: bool = False
 
     @rx.event
     @requires(Permission.VIEW)
@@ -202,26 +203,28 @@ class ListState(TableState, rx.State, mixin=True):
         if not self._shown:
             await self._read()
             return
-        self._put(await self._some(self._shown))
+        self._put(await self._some(list(self._shown)))
         if self._cursors or self.sort or self.fault:
             return
         newest = await self._page(Paging(limit=50))
-        known = set(self._shown)
+        known = dict(self._shown)
         self.waiting = sum(str(item.id) not in known for item in newest.items[: self._above(newest.items)])
         self.total = self._counted(newest, self.LIST.value.removesuffix("s"))
 
     def _above(self, items: Sequence[Any]) -> int:
         """How many of the newest rows stand above the first one that is shown."""
-        shown = set(self._shown)
+        shown = dict(self._shown)
         return next((place for place, item in enumerate(items) if str(item.id) in shown), len(items))
 
     def _put(self, items: Sequence[Any]) -> None:
         """Show rows; what is new or has changed since glows for a moment. Another part of the list, or another list, does not."""
-        before = {row.id: replace(row, fresh=False) for row in self.rows}  # pyright: ignore[reportAttributeAccessIssue]
-        made = [self._row(item) for item in items]
+        before, made = dict(self._shown), drawn(self._row, items)
+        if self._shown_for == self.query and [*before.items()] == [*made.marks.items()] and not self._glows:
+            return
         glows = bool(before) and self.loaded and self._shown_for == self.query
-        self.rows = [replace(row, fresh=glows and before.get(row.id) != row) for row in made]
-        self._shown, self._shown_for = [row.id for row in made], self.query
+        fresh = {id for id, mark in made.marks.items() if glows and before.get(id) != mark}
+        self.rows = [replace(row, fresh=True) if row.id in fresh else row for row in made.rows]
+        self._shown, self._shown_for, self._glows = made.marks, self.query, bool(fresh)
 
     async def _count(self) -> None:
         """Count what the list can be narrowed to."""

@@ -6,7 +6,7 @@ read. A read is shared only by those who heard no later notice than the one it b
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -61,6 +61,29 @@ async def read(actor: Actor, operation: Callable[..., R], args: tuple[Any, ...],
             _reads.clear()
         known = _reads[key] = _Read(now, clock, asyncio.create_task(asyncio.to_thread(operation, actor, *args, **kwargs)))
     return await asyncio.shield(known.result)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows as a page shows them, and by the id of each a mark of what it says."""
+
+    items: Sequence[Any]
+    rows: list[Any]
+    marks: dict[str, int]
+
+
+_drawn: dict[tuple[str, int], Drawn] = {}
+
+
+def drawn(row: Callable[[Any], Any], items: Sequence[Any]) -> Drawn:
+    """The rows of these items: made once for all pages that share the read. Nobody may change them."""
+    key = row.__qualname__, id(items)
+    if (known := _drawn.get(key)) is None:
+        if len(_drawn) >= _MOST:
+            _drawn.clear()
+        rows = [row(item) for item in items]
+        known = _drawn[key] = Drawn(items, rows, {each.id: hash(tuple(vars(each).values())) for each in rows})
+    return known
 
 
 def _has_failed(known: _Read) -> bool:

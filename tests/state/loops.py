@@ -39,6 +39,7 @@ class Page:
         patch.setattr(live, "_is_open", self._is_open)
         patch.setattr(live, "_GATHER", 0.005)
         patch.setattr(live, "_SPACING", 0.0)
+        patch.setattr(live, "_LATER", 0.0)
         patch.setattr(LiveState, "__aenter__", self._itself)
         patch.setattr(LiveState, "__aexit__", self._nothing)
 
@@ -86,6 +87,7 @@ class Loop:
     def __init__(self, state: LiveState, steps: AsyncIterator[Any]) -> None:
         self.state, self._steps = state, steps
         self._ahead: asyncio.Future[Any] | None = None
+        self._counts = False
 
     async def step(self) -> Any:
         """What it does next, be it for the page or for the numbers around it."""
@@ -103,13 +105,17 @@ class Loop:
         """What it does next for the page itself: the numbers around it are counted by the way."""
         while (done := await self.step()) is FrameState.count:
             continue
+        self._counts = True
         return done
 
     async def does_nothing(self) -> bool:
-        """Whether it goes on waiting: it neither reads the page nor counts."""
-        self._ahead = self._ahead or asyncio.ensure_future(anext(self._steps))
-        done, _ = await asyncio.wait({self._ahead}, timeout=0.05)
-        return not done
+        """Whether it goes on waiting: it neither reads the page nor counts, but for what belongs to the reading before."""
+        while True:
+            self._ahead = self._ahead or asyncio.ensure_future(anext(self._steps))
+            done, _ = await asyncio.wait({self._ahead}, timeout=0.05)
+            if not (done and self._counts and self._ahead.exception() is None and self._ahead.result() is FrameState.count):
+                return not done
+            self._ahead, self._counts = None, False
 
     async def is_over(self) -> bool:
         """Whether it has ended."""

@@ -207,7 +207,7 @@ def remember(state: Any, targets: dict[str, str]) -> None:
     }
     if isinstance(state, ListState):
         shown = targets["alert"] if state.LIST is ListPage.ALERTS else targets["incident"]
-        known[type(state).__name__] = {"_shown": [shown], "_reading": True, "loaded": True}
+        known[type(state).__name__] = {"_shown": {str(shown): 0}, "_reading": True, "loaded": True}
     for name, value in known.get(type(state).__name__, {}).items():
         setattr(state, name, value)
 

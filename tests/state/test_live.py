@@ -29,6 +29,7 @@ pytestmark = pytest.mark.fast
 
 ENGINE = Path(__file__).resolve().parents[2] / "engine"
 TEAM = uuid4()
+KINDS = frozenset(f"kind-{number}" for number in range(5))
 # Pages that show nothing of their own that changes: the numbers around them are all that is read again.
 QUIET = {"/settings", "/sources/new"}
 
@@ -128,7 +129,7 @@ def test_a_storm_is_one_refresh(page: Page, notices: int) -> None:
 def test_what_comes_while_a_storm_gathers_belongs_to_it() -> None:
     async def story() -> None:
         subscription = Subscription(Tenant(ORG))
-        gathered = live._gathered(subscription)
+        gathered = live._gathered(subscription, KINDS)
         first = asyncio.ensure_future(anext(gathered))
         kinds = [frozenset({f"kind-{number}"}) for number in range(5)]
         for kind in kinds:
@@ -139,12 +140,29 @@ def test_what_comes_while_a_storm_gathers_belongs_to_it() -> None:
     run(story)
 
 
+def test_what_the_page_does_not_show_neither_wakes_nor_delays_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_SPACING", 3600.0)
+
+    async def story() -> None:
+        subscription = Subscription(Tenant(ORG))
+        gathered = live._gathered(subscription, KINDS)
+        first = asyncio.ensure_future(anext(gathered))
+        subscription.put(Notice(ORG, frozenset({"delivery"})))
+        await asyncio.sleep(0.05)
+        assert not first.done()
+        concerns = Notice(ORG, frozenset({"kind-1", "delivery"}))
+        subscription.put(concerns)
+        assert await asyncio.wait_for(first, WITHIN) == [concerns]
+
+    run(story)
+
+
 def test_who_is_looking_is_asked_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_ASK_AGAIN", 0.01)
 
     async def story() -> None:
         subscription = Subscription(Tenant(ORG))
-        gathered = live._gathered(subscription)
+        gathered = live._gathered(subscription, KINDS)
         assert await anext(gathered) == []
         assert await anext(gathered) == []
         subscription.put(EVERYTHING)
