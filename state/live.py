@@ -14,6 +14,7 @@ import reflex as rx
 from reflex_base.registry import RegistrationContext
 
 from engine.errors import AiopsError, NotSignedIn
+from engine.identity.actor import Actor
 from engine.operations.live import PRESENCE, Notice, Subscription, is_connected, look, subscribe
 from state.call import actor_of, may, open_to_all, sign_in_link
 from state.frame import FrameState
@@ -73,16 +74,11 @@ class LiveState(rx.State):
                 async with self:
                     self.hears = is_connected()
                 async for notices in _while_open(token, subscription, found.kinds | _COUNTED | _WHO):
-                    if _may_be_another(notices):
-                        async with self:
-                            again = await actor_of(self)
-                            self.hears = is_connected()
-                        if (again.role, again.teams) != (actor.role, actor.teams):
-                            yield [SessionState.enter, LiveState.listen]  # another role sees other things: begin anew
-                            return
+                    if _may_be_another(notices) and await self._is_another(actor):
+                        yield [SessionState.enter, LiveState.listen]  # another role sees other things: begin anew
+                        return
                     for concerned in _concerned(notices, found if shown else None):
-                        if concerned is FrameState.count:
-                            await asyncio.sleep(_LATER)
+                        await asyncio.sleep(_LATER if concerned is FrameState.count else 0.0)
                         yield concerned
         except NotSignedIn:
             async with self:
@@ -91,6 +87,13 @@ class LiveState(rx.State):
         except AiopsError:
             await asyncio.sleep(1.0)
             yield LiveState.listen
+
+    async def _is_another(self, actor: Actor) -> bool:
+        """Whether who looks sees other things now."""
+        async with self:
+            again = await actor_of(self)
+            self.hears = is_connected()
+        return (again.role, again.teams) != (actor.role, actor.teams)
 
 
 def _may_be_another(notices: list[Notice]) -> bool:
