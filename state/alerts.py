@@ -60,16 +60,15 @@ class AlertsState(ListState, rx.State):
 
     async def _page(self, part: Paging) -> Page[Any]:
         within = {"incident_id": self.filters["incident"]} if self.filters.get("incident") else {}
-        return await call(self, alerts.search, **self._which(), **within, sort=self.sort or "-first_seen_at", page=part)
+        return await call(self, alerts.search, **self._which(self.filters), **within, sort=self.sort or "-first_seen_at", page=part)
 
     async def _some(self, ids: list[str]) -> Sequence[AlertView]:
         return await call(self, alerts.those, ids)
 
-    async def _counts(self) -> Facets:
-        return await call(self, facets.alerts, **self._which())
+    async def _counts(self, filters: dict[str, str]) -> Facets:
+        return await call(self, facets.alerts, **self._which(filters))
 
-    def _which(self) -> dict[str, Any]:
-        said = self.filters
+    def _which(self, said: dict[str, str]) -> dict[str, Any]:
         state = said.get("state", "firing")
         which: dict[str, Any] = {"q": self.words, "service": said.get("service", ""), "environment": said.get("environment", "")}
         which |= {"status": AlertStatus(state)} if state in ("firing", "resolved") else {}

@@ -88,16 +88,15 @@ class IncidentsState(ListState, rx.State):
             await tell(self, "warning", f"{len(done.success)} {_DONE[name]}, {len(done.failed)} not: {done.failed[0].error}")
 
     async def _page(self, part: Paging) -> Page[Any]:
-        return await call(self, incidents.search, **self._which(), sort=self.sort or "-opened_at", page=part)
+        return await call(self, incidents.search, **self._which(self.filters), sort=self.sort or "-opened_at", page=part)
 
     async def _some(self, ids: list[str]) -> Sequence[IncidentView]:
         return await call(self, incidents.those, ids)
 
-    async def _counts(self) -> Facets:
-        return await call(self, facets.incidents, **self._which())
+    async def _counts(self, filters: dict[str, str]) -> Facets:
+        return await call(self, facets.incidents, **self._which(filters))
 
-    def _which(self) -> dict[str, Any]:
-        said = self.filters
+    def _which(self, said: dict[str, str]) -> dict[str, Any]:
         state = said.get("state", "open")
         which: dict[str, Any] = {"q": self.words, "service": said.get("service", ""), "environment": said.get("environment", "")}
         which |= {"open": state != "resolved"} if state != "all" else {}

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import reflex as rx
 
 from engine.errors import Invalid
-from engine.model.views import Facets, Page, Paging
+from engine.model.views import Facet, Facets, Page, Paging
 from engine.model.vocabulary import ListPage, Permission
 from engine.operations import saved_views
 from state.call import answering, call, requires
@@ -90,72 +90,90 @@ class ListState(TableState, rx.State, mixin=True):
 
     @rx.event
     @requires(Permission.VIEW)
-    async def refresh(self) -> None:
+    async def refresh(self) -> Any:
         """Read again what is shown. While somebody reads, new rows wait; those on the page are brought up to date."""
         with following():
             if self._reading and self.loaded and self._shown:
                 await self._freshen()
             else:
                 await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.VIEW)
-    async def show_waiting(self) -> None:
+    async def count(self) -> None:
+        """Count what the list can be narrowed to."""
+        self._facets_at = time.monotonic()
+        with following():
+            counted = {facet.name: facet for facet in (await self._counts(self.filters)).facets}
+            self.facets = [await self._facet(name, counted) for name in self.FACETS]
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def show_waiting(self) -> Any:
         """Show the rows that waited."""
         self._reading = False
         self._anew()
         await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.VIEW)
-    async def read_on(self, reading: bool) -> None:
+    async def read_on(self, reading: bool) -> Any:
         """Note whether somebody reads; who stops gets what waited."""
         self._reading = reading
-        if not reading and self.waiting:
-            await self._read()
+        if reading or not self.waiting:
+            return None
+        await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.VIEW)
-    async def search(self, words: str) -> None:
+    async def search(self, words: str) -> Any:
         """Look for words."""
         self.words = words[:200]
         self._anew()
         await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.VIEW)
-    async def narrow(self, name: str, value: str) -> None:
+    async def narrow(self, name: str, value: str) -> Any:
         """Narrow the list to a value of a field; the same again, or an empty one, widens it."""
         self._filter(name, value if self.filters.get(name) != value else "")
         self._anew()
         await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.VIEW)
-    async def narrow_by(self, form: dict[str, Any]) -> None:
+    async def narrow_by(self, form: dict[str, Any]) -> Any:
         """Narrow the list to what was typed; the field's name is the control's."""
         for name, value in form.items():
             self._filter(name, str(value).strip())
         self._anew()
         await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.VIEW)
-    async def order(self, by: str) -> None:
+    async def order(self, by: str) -> Any:
         """Sort by a column; again, the other way round."""
         if by not in self.ORDERS:
-            return
+            return None
         self.sort = by if self.sort != by else by.removeprefix("-") if by.startswith("-") else f"-{by}"
         self._anew()
         await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.VIEW)
-    async def clear(self) -> None:
+    async def clear(self) -> Any:
         """Take all filters off."""
         self.filters, self.words = {}, ""
         self._anew()
         await self._read()
+        return self._counting()
 
     @rx.event
     @requires(Permission.PROFILE)
@@ -196,7 +214,6 @@ class ListState(TableState, rx.State, mixin=True):
         self._say()
         self._put(page.items)
         self._took(page, self.LIST.value.removesuffix("s"))
-        await self._count()
 
     async def _freshen(self) -> None:
         """Bring the rows that are shown up to date, and count those that wait above them."""
@@ -226,22 +243,23 @@ class ListState(TableState, rx.State, mixin=True):
         self.rows = [replace(row, fresh=True) if row.id in fresh else row for row in made.rows]
         self._shown, self._shown_for, self._glows = made.marks, self.query, bool(fresh)
 
-    async def _count(self) -> None:
-        """Count what the list can be narrowed to."""
-        if time.monotonic() - self._facets_at < _FACETS_EVERY:
-            return
-        self._facets_at = time.monotonic()
-        counted = {facet.name: facet for facet in (await self._counts()).facets}
-        found: list[FacetRow] = []
-        for name, title in self.FACETS.items():
-            now = self.filters.get(name, "")
-            values = counted[name].values if name in counted else ()
-            # Only of severities `not stated` can be asked for.
-            known = [v for v in values if v.value != "none" or name == "severity"]
-            options = [Option(v.value, self._label(name, v.value, v.label), v.count, v.value == now) for v in known]
-            chosen = next((option.label for option in options if option.chosen), now)
-            found.append(FacetRow(name, title, chosen, options, len(options) >= _MOST_OPTIONS))
-        self.facets = found
+    def _counting(self) -> Any:
+        """What counts anew, once the rows are shown; nothing when that was done a moment ago."""
+        is_due = not self.fault and time.monotonic() - self._facets_at >= _FACETS_EVERY
+        return type(self).count if is_due else None
+
+    async def _facet(self, name: str, counted: dict[str, Facet]) -> FacetRow:
+        """A field; of one that is narrowed, the other values too."""
+        now = self.filters.get(name, "")
+        if now:
+            rest = {known: told for known, told in self.filters.items() if known != name}
+            counted = {facet.name: facet for facet in (await self._counts(rest)).facets}
+        values = counted[name].values if name in counted else ()
+        # Only of severities `not stated` can be asked for.
+        known = [v for v in values if v.value != "none" or name == "severity"]
+        options = [Option(v.value, self._label(name, v.value, v.label), v.count, v.value == now) for v in known]
+        chosen = next((option.label for option in options if option.chosen), now)
+        return FacetRow(name, self.FACETS[name], chosen, options, len(options) >= _MOST_OPTIONS)
 
     def _label(self, name: str, value: str, label: str) -> str:
         """How people say a value."""
@@ -254,7 +272,7 @@ class ListState(TableState, rx.State, mixin=True):
     async def _some(self, ids: list[str]) -> Sequence[Any]:
         raise NotImplementedError
 
-    async def _counts(self) -> Facets:
+    async def _counts(self, filters: dict[str, str]) -> Facets:
         raise NotImplementedError
 
     def _row(self, item: Any) -> Any:

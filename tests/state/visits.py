@@ -31,10 +31,13 @@ class Visit:
         return getattr(self.of(self._kind), name)
 
     def do(self, name: str, *args: Any) -> Any:
-        """Call a handler of the page, as the browser does; what it answers."""
+        """Call a handler of the page, as the browser does, and the one of the page that it calls for; what the last answers."""
 
         async def act() -> Any:
-            return await self._kind.event_handlers[name].fn(await self._tab.state(self._kind), *args)
+            state = await self._tab.state(self._kind)
+            answer = await self._kind.event_handlers[name].fn(state, *args)
+            follows = answer in self._kind.event_handlers.values()
+            return await answer.fn(state) if follows else answer
 
         return asyncio.run(act())
 
