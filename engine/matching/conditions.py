@@ -156,9 +156,9 @@ def wildcard(said: str) -> str:
 
 
 def within(range: TimeRange, now: datetime) -> bool:
-    """Whether a moment is in a time of the week, by the clock on the wall of its zone. A range past midnight belongs to the day it began."""
+    """Whether a moment is in a time of the week, by the wall clock of its zone. A range past midnight belongs to the day it began."""
     local = now.astimezone(ZoneInfo(range.zone))
-    clock, day = local.time(), _DAYS[local.weekday()]
+    clock, day = local.timetz().replace(tzinfo=None), _DAYS[local.weekday()]
     if range.since < range.until:
         return day in range.days and range.since <= clock < range.until
     return (day in range.days and clock >= range.since) or (_DAYS[(local - _DAY).weekday()] in range.days and clock < range.until)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import Invalid
-from engine.stages.windows import Span, Window, changes_at, current, following, instant, occurrences, require_window
+from engine.matching.windows import Span, Window, changes_at, current, following, instant, occurrences, require_window
 
 pytestmark = pytest.mark.fast
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from engine.matching import conditions
+from engine.matching.conditions import Patterns, Subject, compiled, explain
 from engine.model.conditions import Condition, require_small
-from engine.stages import conditions
-from engine.stages.conditions import Patterns, Subject, compiled, explain
 
 pytestmark = pytest.mark.fast
 

@@ -1,0 +1,167 @@
+"""What does the operator say about this alert?
+
+Rules are asked in the order of their priority, each about the alert as those before have left it. What a later rule says
+counts; a rule that stops is the last. All of it is decided by the alert and the moment alone, so that the same rules in
+whatever order they were read, and the same delivery twice, come to the same.
+"""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from engine.matching.conditions import Patterns, Subject, Test, compiled
+from engine.model.conditions import All, Comparison, Condition, Op
+from engine.model.rulings import Actions, Threshold
+from engine.model.vocabulary import Severity
+
+_TEMPLATE = re.compile(r"\{\{\s*([a-z]+(?:\.[^{}\s]+)?)\s*\}\}")
+_LONGEST = 1000
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One version of a rule."""
+
+    id: UUID
+    version: int
+    name: str
+    priority: int
+    when: Condition
+    then: Actions
+    stop: bool = False
+
+
+class Ran(Struct, frozen=True):
+    """That a rule matched, and what it did: in words, and as name and value for those who count."""
+
+    rule_id: UUID
+    version: int
+    name: str
+    did: tuple[str, ...]
+
+
+class Ruling(Struct, kw_only=True):
+    """What all rules together say. `group`: the values by which alerts are one incident, and `grouped_by` which rule says so."""
+
+    ran: list[Ran] = field(default_factory=list)
+    group: tuple[str, ...] = ()
+    grouped_by: str = ""
+    hold_minutes: int = 0
+    threshold: Threshold | None = None
+    threshold_by: UUID | None = None
+    suppressed_by: str = ""
+    notify_only: bool = False
+    analyse: bool = False
+    runbooks: tuple[str, ...] = ()
+
+
+class RuleSet:
+    """The rules of an organization, compiled."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = sorted(rules, key=lambda rule: (rule.priority, rule.id))
+        patterns = Patterns()
+        self._tests: list[Test] = [compiled(rule.when, patterns) for rule in self.rules]
+        patterns.ready()
+        # Rules that ask for one value of a field are only asked about alerts that have it.
+        self._always: list[int] = []
+        self._by_value: dict[str, dict[str, list[int]]] = {}
+        for place, rule in enumerate(self.rules):
+            if (asked := _asks_for(rule.when)) is None:
+                self._always.append(place)
+                continue
+            for value in asked.value if isinstance(asked.value, list) else (asked.value,):
+                self._by_value.setdefault(asked.field, {}).setdefault(value, []).append(place)
+
+    def judge(self, subject: Subject) -> Ruling:
+        """Ask the rules about an alert. What they set is set in `subject`."""
+        ruling = Ruling()
+        places = self._candidates(subject)
+        while places:
+            place = places.pop(0)
+            rule = self.rules[place]
+            if not self._tests[place](subject):
+                continue
+            changed = _act(rule, subject, ruling)
+            if rule.stop:
+                break
+            if changed:
+                places = [each for each in self._candidates(subject) if each > place]
+        return ruling
+
+    def _candidates(self, subject: Subject) -> list[int]:
+        found = list(self._always)
+        for name, places in self._by_value.items():
+            found += places.get(subject.value(name), ())
+        return sorted(set(found))
+
+
+def _asks_for(condition: Condition) -> Comparison | None:
+    """The comparison with given values without which the condition cannot hold."""
+    if isinstance(condition, Comparison):
+        return condition if condition.op in (Op.IS, Op.IN) else None
+    parts = condition.all if isinstance(condition, All) else ()
+    return next((found for part in parts if (found := _asks_for(part)) is not None), None)
+
+
+def _act(rule: Rule, subject: Subject, ruling: Ruling) -> bool:
+    """Do what a rule says. Returns whether the alert is seen in another way now."""
+    then, did = rule.then, list[str]()
+    if then.severity is not None and _set(subject, "severity", then.severity.value):
+        did.append(f"severity {then.severity}")
+    for name in ("service", "environment", "team"):
+        said: str | None = getattr(then, name)
+        if said is not None and _set(subject, name, filled(said, subject)):
+            did.append(f"{name} {subject.fields[name]}")
+    for name, said in then.labels.items():
+        value = filled(said, subject)
+        if value and subject.labels.get(name) != value:
+            subject.labels[name] = value
+            did.append(f"label {name}={value}")
+    if changed := bool(did):
+        subject.changed()
+    _decide(rule, subject, ruling, did)
+    ruling.ran.append(Ran(rule.id, rule.version, rule.name, tuple(did)))
+    return changed
+
+
+def _decide(rule: Rule, subject: Subject, ruling: Ruling, did: list[str]) -> None:
+    then = rule.then
+    if then.group_by:
+        ruling.group, ruling.grouped_by = tuple(f"{name} {subject.value(name) or '–'}" for name in then.group_by), rule.name
+        did.append("grouped by " + ", ".join(then.group_by))
+    if then.hold_minutes:
+        ruling.hold_minutes = then.hold_minutes
+        did.append(f"held for {then.hold_minutes} min")
+    if then.threshold is not None:
+        ruling.threshold, ruling.threshold_by = then.threshold, rule.id
+        did.append(f"opens at {then.threshold.count} {then.threshold.of} in {then.threshold.minutes} min")
+    if then.suppress:
+        ruling.suppressed_by = rule.name
+        did.append("suppressed")
+    for name in ("notify_only", "analyse"):
+        if getattr(then, name):
+            setattr(ruling, name, True)
+            did.append(name.replace("_", " "))
+    if then.runbook and then.runbook not in ruling.runbooks:
+        ruling.runbooks += (then.runbook,)
+        did.append(f"runs {then.runbook}")
+
+
+def _set(subject: Subject, name: str, value: str) -> bool:
+    if not value or subject.fields.get(name) == value:
+        return False
+    subject.fields[name] = value
+    return True
+
+
+def filled(said: str, subject: Subject) -> str:
+    """A text with what the alert says in its places; what it does not say is left out."""
+    return _TEMPLATE.sub(lambda found: subject.value(found[1]), said)[:_LONGEST] if "{{" in said else said
+
+
+def severity_of(subject: Subject) -> Severity | None:
+    """The severity as rules have left it."""
+    said = subject.fields.get("severity")
+    return Severity(said) if said else None
