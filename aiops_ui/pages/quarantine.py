@@ -23,18 +23,19 @@ def page() -> rx.Component:
     head = el.header(segments("Which", _STATES, STATE.state, STATE.show_state), class_name="bar")
     nothing = empty(rx.cond(STATE.state == "waiting", "Everything that came was understood.", "Nothing is here."))
     rows = table(["", "Came", "Source", "Which part", "Why it was not understood", ""], STATE, _row, nothing)
+    waits = STATE.state == "waiting"
     bulk = many(
         act("replay", icon("rotate-cw"), "Replay", kind="small primary"),
-        act("discard", icon("trash-2"), "Discard", kind="small danger"),
+        rx.cond(waits, act("discard", icon("trash-2"), "Discard", kind="small danger")),
     )
     again = button(icon("rotate-cw"), "Replay all", on_click=STATE.replay_all)
     return frame(
         "Quarantine",
-        el.section(head, rows, rx.cond(MAY_RESPOND & (STATE.state == "waiting"), bulk), class_name="card"),
+        el.section(head, rows, rx.cond(MAY_RESPOND & (STATE.state != "replayed"), bulk), class_name="card"),
         Hands.create(settled=STATE.settled, on_act=STATE.act),
         _look(),
-        actions=(rx.cond(MAY_RESPOND & (STATE.state == "waiting") & (STATE.rows.length() > 0), again),),
-        about="Nothing of it is lost. Mend the settings of its source, and replay it.",
+        actions=(rx.cond(MAY_RESPOND & waits & (STATE.rows.length() > 0), again),),
+        about="Nothing of it is lost. Mend the settings of its source, and replay it; what was discarded too.",
     )
 
 
@@ -53,13 +54,14 @@ def _row(entry: Any) -> rx.Component:
 
 
 def _look() -> rx.Component:
+    own = {"data-id": STATE.body_id}
     shown = el.div(
         el.p(STATE.body_reason, class_name="strong"),
         code(STATE.body),
         el.footer(
             el.a("Mend the source's settings", href=STATE.body_source, class_name="button"),
-            rx.cond(MAY_RESPOND, act("discard", "Discard", kind="danger", custom_attrs={"data-id": STATE.body_id})),
-            rx.cond(MAY_RESPOND, act("replay", "Replay", kind="primary", custom_attrs={"data-id": STATE.body_id})),
+            rx.cond(MAY_RESPOND & (STATE.state == "waiting"), act("discard", "Discard", kind="danger", custom_attrs=own)),
+            rx.cond(MAY_RESPOND & (STATE.state != "replayed"), act("replay", "Replay", kind="primary", custom_attrs=own)),
         ),
         class_name="stack",
     )

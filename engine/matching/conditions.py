@@ -70,15 +70,13 @@ class Patterns:
     """All regular expressions of a set of conditions, an automaton a field. `ready` is called when all are added."""
 
     def __init__(self) -> None:
-        self._said: dict[str, list[str]] = {}
+        self._said: dict[str, dict[str, int]] = {}
         self._sets: dict[str, re2.Set] = {}
 
     def add(self, field: str, pattern: str) -> int:
         """Add an expression for a field; its number among those of the field."""
-        known = self._said.setdefault(field, [])
-        if pattern not in known:
-            known.append(pattern)
-        return known.index(pattern)
+        known = self._said.setdefault(field, {})
+        return known.setdefault(pattern, len(known))
 
     def ready(self) -> None:
         """Make the automata."""

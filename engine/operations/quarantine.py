@@ -45,7 +45,7 @@ def show(ctx: Context, entry_id: UUID) -> QuarantinedBody:
 
 @operation(Permission.RESPOND, thing=True)
 def replay(ctx: Context, ids: Ids) -> Bulk:
-    """Deliver entries again, as their sources are set up now. What still cannot be understood stays, with its reason."""
+    """Deliver entries again, discarded ones too, as their sources are set up now. What is still not understood stays, with its reason."""
     done, failed = _replay(ctx, ids)
     return Bulk(tuple(done), tuple(failed))
 
@@ -60,16 +60,16 @@ def replay_all(ctx: Context, source_id: UUID | None = None) -> Replayed:
 
 @operation(Permission.RESPOND, thing=True)
 def discard(ctx: Context, ids: Ids) -> Bulk:
-    """Decide that entries are not wanted."""
-    rows = _mine(ctx, ids)
+    """Decide that entries are not wanted. They are kept, and can be replayed."""
+    rows = _mine(ctx, ids, QuarantineState.WAITING)
     stored.handled(ctx.work, [row.id for row in rows], QuarantineState.DISCARDED, ctx.actor.name, ctx.work.now)
     ctx.work.touch("quarantine")
     return Bulk(tuple(row.id for row in rows), _missing(ids, {row.id for row in rows}))
 
 
-def _mine(ctx: Context, ids: list[UUID]) -> list[Quarantine]:
-    """Entries that wait and that the actor may act on."""
-    rows = [row for row in stored.some(ctx.work, list(dict.fromkeys(ids))) if row.state is QuarantineState.WAITING]
+def _mine(ctx: Context, ids: list[UUID], *states: QuarantineState) -> list[Quarantine]:
+    """Entries in these states that the actor may act on."""
+    rows = [row for row in stored.some(ctx.work, list(dict.fromkeys(ids))) if row.state in states]
     may = [row for row in rows if ctx.actor.may(Permission.RESPOND, row.team_id)]
     if rows and not may:
         ctx.require(Permission.RESPOND, rows[0].team_id)
@@ -82,7 +82,7 @@ def _missing(ids: list[UUID], found: set[UUID]) -> tuple[Failed, ...]:
 
 
 def _replay(ctx: Context, ids: list[UUID]) -> tuple[list[UUID], list[Failed]]:
-    rows = _mine(ctx, ids)
+    rows = _mine(ctx, ids, QuarantineState.WAITING, QuarantineState.DISCARDED)
     failed = list(_missing(ids, {row.id for row in rows}))
     posts: list[Post] = []
     done: list[UUID] = []

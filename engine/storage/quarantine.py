@@ -68,6 +68,6 @@ def delivery(work: Work, row: Quarantine) -> Delivery | None:
 
 
 def handled(work: Work, ids: Sequence[UUID], state: QuarantineState, by: str, at: datetime) -> None:
-    """What became of entries."""
+    """What became of entries; what was replayed stays so."""
     mine = update(Quarantine).where(Quarantine.org_id == work.org_id, Quarantine.id.in_(ids))
-    work.session.execute(mine.where(col(Quarantine.state) == QuarantineState.WAITING).values(state=state, handled_by=by, handled_at=at))
+    work.session.execute(mine.where(col(Quarantine.state) != QuarantineState.REPLAYED).values(state=state, handled_by=by, handled_at=at))

@@ -137,6 +137,15 @@ def test_a_discarded_entry_waits_no_more_and_can_be_looked_at(line: Alerting) ->
     assert newest(line.company.owner, "quarantine.discard")[0].actor_name == line.company.operator.name
 
 
+def test_what_was_discarded_is_replayed_all_the_same(line: Alerting) -> None:
+    entry = line.put_aside(line.source(), posted(alert(title := uuid4().hex)))
+    quarantine.discard(line.company.operator, [entry])
+    assert quarantine.replay(line.company.operator, [entry]).success == (entry,)
+    line.apply()
+    assert [row.title for row in line.alerts()] == [title]
+    assert quarantine.replay(line.company.operator, [entry]).success == (), "once"
+
+
 def test_what_a_deleted_source_has_sent_cannot_be_replayed_but_discarded(line: Alerting) -> None:
     source = line.source()
     entry = line.put_aside(source, posted(alert(uuid4().hex)))

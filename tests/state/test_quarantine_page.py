@@ -88,9 +88,9 @@ def test_everything_that_waits_is_delivered_again_at_once(line: Alerting) -> Non
 
 @pytest.mark.parametrize("act", ["replay", "discard"])
 def test_what_was_done_by_somebody_else_is_said_and_the_rows_are_as_they_are(line: Alerting, act: str) -> None:
-    entry = line.put_aside(line.source(), b"{ broken")
+    entry = line.put_aside(line.source(), posted(alert("Done by another")))
     page = listed(line.company)
-    quarantine.discard(line.company.admin, [entry])
+    quarantine.replay(line.company.admin, [entry])
     page.do("act", act, [str(entry)])
     why = "There is no such entry that waits, or your role does not allow this for its team."
     assert (page.settled, page.toasts) == (1, [f"0 done, 1 not: {why}"])

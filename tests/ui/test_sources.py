@@ -113,6 +113,8 @@ def test_rubbish_appears_in_the_quarantine_with_its_reason_and_is_discarded(tab:
     expect(row(page, sender.name)).to_have_count(0)
     page.click("main .segment:has-text('Discarded')")
     expect(row(page, sender.name)).to_contain_text(f"by {company.people['grace'].name}")
+    row(page, sender.name).locator("[data-mark]").check()
+    expect(page.locator(".many [data-act]")).to_have_text(["Replay"])
 
 
 def test_what_the_mended_settings_understand_is_replayed(tab: OpenTab, company: Company) -> None:
