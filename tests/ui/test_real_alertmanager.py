@@ -27,7 +27,7 @@ LABELS = {"alertname": "PaymentErrors", "severity": "critical", "service": "paym
 
 def tell(**more: str) -> None:
     """Tell Alertmanager as Prometheus does."""
-    alert = {"labels": LABELS, "annotations": {"summary": "4.8 % of payments fail"}} | more
+    alert = {"labels": LABELS, "annotations": {"description": "4.8 % of payments fail"}} | more
     httpx.post(f"http://127.0.0.1:{ALERTMANAGER}/api/v2/alerts", json=[alert], timeout=10).raise_for_status()
 
 
