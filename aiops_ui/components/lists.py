@@ -92,7 +92,7 @@ def listing(state: Any, columns: tuple[Column, ...], row: Any, when_empty: rx.Co
         class_name="pill",
         aria_live="polite",
     )
-    filled = el.div(pill, el.div(el.table(head, body, class_name="cards listing"), class_name="table"), foot)
+    filled = el.div(pill, el.div(el.table(head, body, class_name="cards listing flow"), class_name="table"), foot)
     return el.div(
         rx.cond(state.fault != "", banner("warning", state.fault)), rx.cond(state.loaded & (state.rows.length() == 0), when_empty, filled)
     )

@@ -78,7 +78,7 @@ def _open() -> rx.Component:
     columns |= {"Alerts": "w-many end", "Age": "w-age end"}
     head = el.thead(el.tr(*(el.th(name, scope="col", class_name=kind) for name, kind in columns.items())))
     body = rx.cond(STATE.loaded, el.tbody(rx.foreach(STATE.open, incident_row)), skeleton_rows(7, 4))
-    rows = el.table(head, body, class_name="cards listing")
+    rows = el.table(head, body, class_name="cards listing flow")
     quiet = empty("Nothing is open. All is quiet.")
     return card(
         "Open incidents",

@@ -150,7 +150,7 @@ def _why() -> rx.Component:
 def _members() -> rx.Component:
     columns = ("", "Severity", "Alert", "Where", "Count", "Age", "Why here")
     head = el.thead(el.tr(*(el.th(name, scope="col", class_name="box" if not name else "") for name in columns)))
-    rows = el.table(head, el.tbody(rx.foreach(IncidentState.members, _member)), class_name="cards")
+    rows = el.table(head, el.tbody(rx.foreach(IncidentState.members, _member)), class_name="cards flow")
     all_of_them = el.a("All ", IncidentState.members_total, " alerts", href="/alerts?state=all&incident=" + HEAD.id)
     more = rx.cond(IncidentState.members_total > IncidentState.members.length(), el.div(all_of_them, class_name="foot"))
     split = many(act("split", icon("split"), "Split off", kind="small"))
@@ -163,12 +163,12 @@ def _member(each: Any) -> rx.Component:
     why = el.span(each.why, " ", el.span(each.score, " %", class_name="muted"))
     return el.tr(
         el.td(rx.cond(each.href != "", box), class_name="box"),
-        el.td(severity(each)),
-        el.td(title, class_name="wide"),
-        el.td(el.span(each.resource, class_name="mono"), " ", el.span(each.service, class_name="muted"), class_name="soft cut"),
-        el.td(each.count, class_name="numbers soft end"),
-        el.td(moment(each.at, ZONE), class_name="soft end"),
-        el.td(rx.cond(each.has_left, el.span("left", class_name="muted"), why), title=each.reason, class_name="soft"),
+        el.td(severity(each), class_name="severity-of"),
+        el.td(title, class_name="wide title-of"),
+        el.td(el.span(each.resource, class_name="mono"), " ", el.span(each.service, class_name="muted"), class_name="soft cut state-of"),
+        el.td(each.count, class_name="numbers soft end many-of"),
+        el.td(moment(each.at, ZONE), class_name="soft end age-of"),
+        el.td(rx.cond(each.has_left, el.span("left", class_name="muted"), why), title=each.reason, class_name="soft owner-of"),
         key=each.id + each.title,
         custom_attrs={"data-row": each.id},
     )
