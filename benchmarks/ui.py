@@ -33,6 +33,7 @@ from tests.installation import PASSWORD
 from tests.state.wire import Person, Wire, signed_in
 
 TABS = 49
+_SENDER = httpx.Client(timeout=10, trust_env=False)  # one that keeps its connection, as Alertmanager does
 _QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _WATCH = """() => {
   window.seen = {}; window.last = 0; window.shift = 0;
@@ -236,7 +237,8 @@ def post(on: Measured, all_labels: list[dict[str, str]]) -> None:
     """Post alerts that begin to fire."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     alerts = [{"status": "firing", "labels": labels, "startsAt": now} for labels in all_labels]
-    httpx.post(on.url, json={"version": "4", "alerts": alerts}, headers={"Authorization": f"Bearer {on.secret}"}).raise_for_status()
+    body = {"version": "4", "alerts": alerts}
+    _SENDER.post(on.url, json=body, headers={"Authorization": f"Bearer {on.secret}"}).raise_for_status()
 
 
 def labels(name: str, service: str) -> dict[str, str]:
