@@ -101,10 +101,12 @@ export function Hands({ settled, onAct }) {
   return null;
 }
 
+// When g was pressed, by the keyboard's clock: a busy page hears of a key late. It outlives the page, which may change before the next key.
+let went = -Infinity;
+
 // The keys and clicks of every page; it stands in its frame, once.
 export function Keys() {
   useEffect(() => {
-    let went = -Infinity; // when g was pressed, by the keyboard's clock: a busy page hears of a key late
     let timer = 0;
     function keys(event) {
       if (event.defaultPrevented || event.altKey) return;
@@ -122,7 +124,7 @@ export function Keys() {
         return;
       }
       if (typing || document.querySelector("dialog[open]")) return;
-      if (event.timeStamp - went < 1200 && /^[a-z,]$/.test(key)) {
+      if (event.timeStamp - went < 2000 && /^[a-z,]$/.test(key)) {
         went = -Infinity;
         if (press(`[data-go="${key}"]`)) event.preventDefault();
         return;

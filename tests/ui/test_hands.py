@@ -13,8 +13,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def page(tab: OpenTab, company: Company) -> Page:
-    """Grace, an operator, on the dashboard."""
-    return tab().bring(company.people["grace"])
+    """Grace, an operator, on the dashboard, which is live."""
+    opened = tab().bring(company.people["grace"])
+    expect(opened.locator(".topbar .live")).to_have_text("live")
+    return opened
 
 
 def palette(page: Page, words: str) -> None:
@@ -113,7 +115,7 @@ def test_g_and_a_letter_go_to_a_page(page: Page, company: Company) -> None:
 def test_a_letter_long_after_g_means_itself(tab: OpenTab, company: Company) -> None:
     page = tab().bring(company.people["grace"], "/incidents")
     page.keyboard.press("g")
-    page.wait_for_timeout(1300)
+    page.wait_for_timeout(2100)
     page.keyboard.press("i")
     page.keyboard.press("j")
     expect(page.locator("main [data-cursor]")).to_have_count(1)
