@@ -74,7 +74,8 @@ _SIZES = """() => {
 # From the press of an option to a list that shows nothing else.
 _FILTER = """(word) => new Promise((done) => {
   const began = performance.now();
-  const shown = () => [...document.querySelectorAll("main td.severity-of")].every((cell) => cell.innerText.trim() === word);
+  const cells = () => [...document.querySelectorAll("main td.severity-of")];
+  const shown = () => cells().length > 0 && cells().every((cell) => cell.innerText.trim() === word);
   const look = () => (shown() ? done(performance.now() - began) : requestAnimationFrame(look));
   [...document.querySelectorAll(".option")].find((one) => one.innerText.includes(word)).click();
   look();

@@ -14,15 +14,11 @@ _REMEMBERED = 2.0
 _MOST = 5000
 _recent: dict[bytes, tuple[float, Actor]] = {}
 _lock = Lock()
-_asking = [Lock() for _ in range(64)]
 
 
 def by_session(request: Request, secret: str) -> Actor:
     """Who holds the session of this cookie. Raises NotSignedIn."""
-    key = f"session:{secret}"
-    # Of many tabs that ask for the same at once, one asks the database.
-    with _asking[digest(key)[0] % len(_asking)]:
-        return _known(request, key) or _learn(key, sign_in.by_session(request, SecretStr(secret)))
+    return remembered(request, secret) or _learn(f"session:{secret}", sign_in.by_session(request, SecretStr(secret)))
 
 
 def remembered(request: Request, secret: str) -> Actor | None:
