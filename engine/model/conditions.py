@@ -9,13 +9,13 @@ A condition is a comparison, `all`, `any` or `not` of conditions, JSON Logic, or
       - times: [{days: [sat, sun], zone: Europe/Berlin}]
 """
 
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
-from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Any, Self, TypeVar
+from zoneinfo import available_timezones
 
 import re2
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from engine.model.vocabulary import Severity
@@ -27,6 +27,26 @@ _FIELDS = "title|description|severity|service|environment|resource|team|source|k
 
 FieldName = Annotated[str, StringConstraints(pattern=rf"^(?:(?:{_FIELDS})|(?:labels|annotations)\..{{1,200}})$")]
 Text = Annotated[str, StringConstraints(max_length=1000)]
+
+
+Clock = TypeVar("Clock", time, datetime)
+
+
+def _known_zone(zone: str) -> str:
+    if zone not in available_timezones():
+        raise PydanticCustomError("zone", "“{zone}” is no time zone; write one such as Europe/Berlin.", {"zone": zone})
+    return zone
+
+
+def on_the_wall(at: Clock) -> Clock:
+    """A time as a clock on the wall shows it. Raises PydanticCustomError when it names a zone."""
+    if at.tzinfo is not None:
+        raise PydanticCustomError("time", "Write the time on the wall clock, without a zone; `zone` says which clock.")
+    return at
+
+
+# The name of a zone of the IANA time zone database.
+Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Op(StrEnum):
@@ -95,21 +115,9 @@ class TimeRange(Strict):
     """Hours of days of the week on the clock of a zone. `until` at or before `since` is on the next day; none: the whole day."""
 
     days: list[Weekday] = Field(default_factory=lambda: list(Weekday), min_length=1, max_length=7)
-    since: time = Field(default=time(0), alias="from")
-    until: time = Field(default=time(0), alias="to")
-    zone: str = "UTC"
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        return known_zone(zone)
-
-    @field_validator("since", "until")
-    @classmethod
-    def _local(cls, at: time) -> time:
-        if at.tzinfo is not None:
-            raise PydanticCustomError("time", "Write a time of day such as 08:30; the zone is said by `zone`.")
-        return at
+    since: Annotated[time, AfterValidator(on_the_wall)] = Field(default=time(0), alias="from")
+    until: Annotated[time, AfterValidator(on_the_wall)] = Field(default=time(0), alias="to")
+    zone: Zone = "UTC"
 
 
 class All(Strict):
@@ -194,14 +202,6 @@ def require_linear(pattern: str) -> None:
     except re2.error as error:
         said = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         raise PydanticCustomError("pattern", "This is no regular expression: {why}", {"why": said}) from None
-
-
-def known_zone(zone: str) -> str:
-    """The zone, if its name is one of the IANA time zone database. Raises PydanticCustomError."""
-    if zone not in available_timezones():
-        raise PydanticCustomError("zone", "“{zone}” is no time zone; write one such as Europe/Berlin.", {"zone": zone})
-    ZoneInfo(zone)
-    return zone
 
 
 def _require_order(field: str, value: str) -> None:

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import re2
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from engine.model.conditions import Strict, Text, known_zone, require_linear
+from engine.model.conditions import Strict, Text, Zone, on_the_wall, require_linear
 from engine.model.rulings import Name
 
 MatcherName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\"=!~{},]+$")]
@@ -51,25 +51,13 @@ class SilenceSpec(Strict):
     """A silence: `starts` and `ends` on the wall clock of `zone`, and by which rule (RRULE) it comes again; without one, once."""
 
     matchers: Matchers
-    starts: datetime
-    ends: datetime
-    zone: str = "UTC"
+    starts: Annotated[datetime, AfterValidator(on_the_wall)]
+    ends: Annotated[datetime, AfterValidator(on_the_wall)]
+    zone: Zone = "UTC"
     rule: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
     comment: Comment
 
     _something = field_validator("matchers")(_names_something)
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        return known_zone(zone)
-
-    @field_validator("starts", "ends")
-    @classmethod
-    def _local(cls, at: datetime) -> datetime:
-        if at.tzinfo is not None:
-            raise PydanticCustomError("time", "Write the time on the wall clock, without a zone; `zone` says which clock.")
-        return at
 
 
 class InhibitionSpec(Strict):
