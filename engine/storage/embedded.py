@@ -173,6 +173,7 @@ class Embedded:
             "shared_buffers": f"{max(64, min(1024, memory // 8))}MB",
             "max_wal_size": "2GB",
             "wal_compression": "on",
+            "autovacuum_naptime": "10s",  # a storm in the first minute meets tables that were never looked at: plans are guesses until then
             "timezone": "UTC",
             "log_timezone": "UTC",
             "logging_collector": "on",
