@@ -19,6 +19,8 @@ from engine.api.problems import PROBLEMS
 from engine.api.who import Caller
 from engine.errors import Invalid
 from engine.model.views import Page, Paging
+from engine.model.vocabulary import DefinitionKind
+from engine.operations.defining import SPECS
 from engine.operations.door import Operation
 
 T = TypeVar("T")
@@ -48,41 +50,61 @@ class Many(BaseModel, Generic[T]):
 
 @dataclass(frozen=True)
 class Route:
-    """One row: `GET /teams/{team_id}/members` is this operation."""
+    """One row: `GET /teams/{team_id}/members` is this operation. `kind`: of what is defined, the one that the path is about."""
 
     method: str
     path: str
     operation: Operation[..., Any]
     status: int = 200
+    kind: DefinitionKind | None = None
 
 
 _FIELDS = Annotated[str | None, Field(None, max_length=500, description="only these fields of each thing, comma-separated")]
 
 
-def expose(router: APIRouter, route: Route) -> None:
-    """Add the route of one row."""
-    operation = route.operation
-    in_path = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
-    fields = {name: (info.rebuild_annotation(), info) for name, info in operation.arguments.model_fields.items()}
+@dataclass(frozen=True)
+class Inputs:
+    """What a route takes beside its path: the fields by name, and whether a list is paged and a version named."""
+
+    fields: dict[str, Any]
+    paged: bool
+    versioned: bool
+
+
+def _inputs(route: Route, fields: dict[str, Any], in_path: list[str]) -> Inputs:
     rest: dict[str, Any] = {name: field for name, field in fields.items() if name not in in_path}
     paged = rest.pop("page", None) is not None
-    takes_version = rest.pop("version", None) is not None
+    versioned = rest.pop("version", None) is not None
+    if route.kind is not None:
+        rest.pop("kind", None)
+        rest |= {"spec": (SPECS[route.kind], ...)} if "spec" in rest else {}
     if paged:
         rest |= {name: (info.annotation, info) for name, info in Paging.model_fields.items()}
-    reads = route.method == "GET"
-    if reads:
+    if route.method == "GET":
         rest["fields"] = (_FIELDS, None)
-    name = operation.arguments.__name__ + route.method.title()
-    schema = create_model(name, __config__=ConfigDict(extra="forbid"), **rest) if rest else None
+    return Inputs(rest, paged, versioned)
+
+
+def expose(router: APIRouter, route: Route) -> None:
+    """Add the route of one row."""
+    operation, reads = route.operation, route.method == "GET"
+    in_path = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    fields = {name: (info.rebuild_annotation(), info) for name, info in operation.arguments.model_fields.items()}
+    inputs = _inputs(route, fields, in_path)
+    fixed: dict[str, Any] = {"kind": route.kind} if route.kind is not None and "kind" in fields else {}
+    name = operation.arguments.__name__ + (route.kind or "").title() + route.method.title()
+    schema = create_model(name, __config__=ConfigDict(extra="forbid"), **inputs.fields) if inputs.fields else None
 
     def endpoint(request: Request, actor: Any, given: Any = None, **path: Any) -> Response:
-        values = {name: getattr(given, name) for name in rest} if given is not None else {}
+        values = {name: getattr(given, name) for name in inputs.fields} if given is not None else {}
         wanted = values.pop("fields", None)
-        if paged:
+        if inputs.paged:
             values["page"] = Paging(**{name: values.pop(name) for name in Paging.model_fields})
-        if takes_version:
+        if inputs.versioned:
             values["version"] = _version(request)
-        result = operation(actor, **path, **values)
+        if isinstance(spec := values.get("spec"), BaseModel):
+            values["spec"] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        result = operation(actor, **path, **values, **fixed)
         return _answer(request, route, result, wanted)
 
     parameters = [_parameter("request", Request), _parameter("actor", Caller)]
@@ -96,14 +118,14 @@ def expose(router: APIRouter, route: Route) -> None:
         endpoint,
         methods=[route.method],
         name=operation.name,
-        operation_id=operation.name.replace(".", "_"),
+        operation_id=operation.name.replace(".", "_") + (f"_{route.kind}" if route.kind else ""),
         summary=operation.summary,
         description=f"{inspect.getdoc(operation.function)}\n\nPermission: `{operation.permission}`.",
         status_code=route.status,
         response_model=_envelope(operation.answers) if route.status != 204 else None,
         responses=PROBLEMS | ({304: {"description": "Not Modified"}} if reads else {}),
-        tags=[operation.name.partition(".")[0]],
-        openapi_extra={"security": [{"token": []}, {"session": []}], "parameters": _headers(reads, takes_version)},
+        tags=[f"{route.kind}s" if route.kind else operation.name.partition(".")[0]],
+        openapi_extra={"security": [{"token": []}, {"session": []}], "parameters": _headers(reads, inputs.versioned)},
     )
 
 

@@ -3,10 +3,12 @@
 from fastapi import APIRouter
 
 from engine.api.expose import Route, expose
+from engine.model.vocabulary import DefinitionKind
 from engine.operations import (
     alerts,
     audit,
     bulk,
+    definitions,
     demo,
     facets,
     incidents,
@@ -18,13 +20,30 @@ from engine.operations import (
     profile,
     quarantine,
     reports,
+    rules,
     saved_views,
     sessions,
+    silences,
     sources,
     system,
     teams,
     tokens,
 )
+
+
+def _defined(kind: DefinitionKind, path: str) -> tuple[Route, ...]:
+    """What can be done with what is defined, the same for every kind."""
+    return (
+        Route("GET", path, definitions.all, kind=kind),
+        Route("POST", path, definitions.create, 201, kind),
+        Route("GET", f"{path}/{{definition_id}}", definitions.show, kind=kind),
+        Route("PUT", f"{path}/{{definition_id}}", definitions.change, kind=kind),
+        Route("DELETE", f"{path}/{{definition_id}}", definitions.delete, 204, kind),
+        Route("POST", f"{path}/{{definition_id}}/enable", definitions.enable, kind=kind),
+        Route("GET", f"{path}/{{definition_id}}/versions", definitions.versions, kind=kind),
+        Route("POST", f"{path}/{{definition_id}}/roll-back", definitions.roll_back, kind=kind),
+    )
+
 
 ROUTES = (
     Route("GET", "/me", profile.show),
@@ -95,6 +114,23 @@ ROUTES = (
     Route("POST", "/incidents/{incident_id}/split", incidents.split, 201),
     Route("POST", "/incidents/{incident_id}/move", incidents.move),
     Route("GET", "/incidents/{incident_id}/export", reports.incident),
+    *_defined(DefinitionKind.RULE, "/rules"),
+    Route("POST", "/rules/{rule_id}/move", definitions.move),
+    Route("GET", "/rule-hints", rules.hints),
+    Route("POST", "/rules/try", rules.try_out, kind=DefinitionKind.RULE),
+    Route("POST", "/rules/try-lately", rules.try_lately, kind=DefinitionKind.RULE),
+    Route("POST", "/rules/dry-run", rules.request_dry_run, 202, DefinitionKind.RULE),
+    *_defined(DefinitionKind.EXTRACTION, "/extractions"),
+    *_defined(DefinitionKind.MAPPING, "/mappings"),
+    *_defined(DefinitionKind.INHIBITION, "/inhibitions"),
+    Route("GET", "/silences", silences.all),
+    Route("POST", "/silences", silences.create, 201, DefinitionKind.SILENCE),
+    Route("POST", "/silences/preview", silences.preview, kind=DefinitionKind.SILENCE),
+    Route("GET", "/silences/calendar", silences.calendar),
+    Route("GET", "/silences/{silence_id}", silences.show),
+    Route("PUT", "/silences/{silence_id}", silences.change, kind=DefinitionKind.SILENCE),
+    Route("POST", "/silences/{silence_id}/extend", silences.extend),
+    Route("POST", "/silences/{silence_id}/end", silences.end),
     Route("GET", "/overview", overview.show),
     Route("GET", "/overview/pulse", overview.pulse),
     Route("GET", "/saved-views", saved_views.all),
@@ -118,6 +154,7 @@ ROUTES = (
 )
 # Reached in another way than by this table, and how.
 ELSEWHERE = {
+    "rules.dry_run": "the job that POST /api/v1/rules/dry-run asks for",
     "demo.prepare": "the job that plays the demonstration",
     "provisioning.check": "python -m engine provision --check",
     "provisioning.apply": "python -m engine provision, and every minute with AIOPS_PROVISION_DIR",

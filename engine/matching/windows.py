@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
@@ -21,6 +22,7 @@ _SHORTEST = timedelta(minutes=1)
 _MOST = 1000
 _DAY = timedelta(days=1)
 _FREQUENCY = re.compile(r"(?:^|;)FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(?:;|$)")
+_ENDS = re.compile(r"(?:^|;)(?:COUNT|UNTIL)=")
 _TOO_OFTEN = re.compile(r"(?:^|;)BY(?:HOUR|MINUTE|SECOND)=")
 
 
@@ -91,6 +93,14 @@ def changes_at(window: Window, now: datetime) -> datetime | None:
     if (span := current(window, now)) is not None:
         return span.end
     return next((span.start for span in _from(window, now) if span.start > now), None)
+
+
+def last(window: Window) -> Span | None:
+    """The last time that a window covers; None when it comes again without end, or more often than anybody reckons with."""
+    if window.rule and not _ENDS.search(window.rule):
+        return None
+    spans = list(islice(_from(window, instant(window.start, window.zone) - _DAY), _MOST + 1))
+    return spans[-1] if 0 < len(spans) <= _MOST else None
 
 
 def _from(window: Window, since: datetime) -> Iterator[Span]:

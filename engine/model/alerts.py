@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, SmallInteger, Text
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from engine.model.fields import Rls, digest, document, moment, word
-from engine.model.vocabulary import AlertEntryKind, AlertStatus, IdentityBy, Scorer, Severity
+from engine.model.vocabulary import AlertEntryKind, AlertStatus, IdentityBy, QuietBy, Scorer, Severity
 
 _TIMES = ARRAY(DateTime(timezone=True))
 
@@ -20,7 +20,8 @@ class AlertColumns(SQLModel):
 
     `identity` is the hash of scope and key that deduplicates; `fingerprint` the key that people see. `episodes` are the
     starts heard of lately, `ended_at` the latest end heard of; `check_at` is when time alone may change something;
-    `content` is a hash of what is told of it, so that the same again is not written again.
+    `content` is a hash of what is told of it, so that the same again is not written again. `ruling` is what enrichment and
+    rules did, `tokens` what it inhibits and what it waits for, `release_at` when to look again whether it still waits.
     """
 
     org_id: UUID = Field(primary_key=True)
@@ -64,6 +65,9 @@ class AlertColumns(SQLModel):
     incident_number: int | None = None
     content: int = Field(sa_type=BigInteger)
     search: str | None = Field(None, sa_type=TSVECTOR)
+    ruling: dict[str, Any] | None = document(default=None, nullable=True)
+    tokens: list[str] | None = Field(None, sa_type=ARRAY(Text))  # pyright: ignore[reportArgumentType]
+    release_at: datetime | None = moment(default=None)
 
 
 class Alert(AlertColumns, table=True):
@@ -117,6 +121,17 @@ class IncidentRef:
 
 
 @dataclass(frozen=True)
+class Quiet:
+    """One thing that keeps a firing alert quiet: its name, and until when if that is known. `id` names a silence, or the alert
+    that inhibits."""
+
+    by: QuietBy
+    name: str
+    id: UUID | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class AlertView:
     """An alert as it is shown. Unknown is null. `source` is the name of its source; `muted_by` says what keeps it quiet."""
 
@@ -127,7 +142,7 @@ class AlertView:
     description: str | None
     severity: Severity | None
     status: AlertStatus
-    muted_by: tuple[str, ...]
+    muted_by: tuple[Quiet, ...]
     labels: dict[str, str]
     annotations: dict[str, str]
     service: str | None
@@ -166,8 +181,18 @@ class AlertEntryView:
 
 
 @dataclass(frozen=True)
+class TraceLine:
+    """A part of a condition, as deep as it lies in it: what it says, whether it holds, and the value that it has seen."""
+
+    depth: int
+    said: str
+    holds: bool
+    seen: str
+
+
+@dataclass(frozen=True)
 class Reason:
-    """One decision about an alert: which stage took it, what it decided and why."""
+    """One decision about an alert: which stage took it, what it decided and why; of a rule, each part of its condition."""
 
     stage: str
     decision: str
@@ -175,6 +200,7 @@ class Reason:
     at: datetime | None = None
     score: float | None = None
     by: Scorer | None = None
+    trace: tuple[TraceLine, ...] = ()
 
 
 @dataclass(frozen=True)

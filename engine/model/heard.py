@@ -11,7 +11,11 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from engine.model.ruled import Ruling
 from engine.model.vocabulary import AlertEntryKind, IdentityBy, Severity
+
+# What a firing alert inhibits, and for what one waits that is in no incident.
+FIRES, WAITS = "fires:", "waits:"
 
 
 class Link(Struct, frozen=True):
@@ -76,6 +80,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     source_id: UUID
     team_id: UUID | None
     scope: bytes
+    source: str = ""
+    kind: str = ""
     default_severity: Severity | None = None
     severities: dict[str, Severity] = field(default_factory=dict)
     fingerprint_fields: tuple[str, ...] = ()
@@ -96,6 +102,7 @@ class Known(Struct):
     severity: Severity | None
     severity_word: str | None
     content: int
+    ruling: Ruling | None = None
 
 
 class Memory(Struct, kw_only=True):
@@ -124,9 +131,17 @@ class Memory(Struct, kw_only=True):
     incident_id: UUID | None = None
     incident_number: int | None = None
     content: int = 0
+    tokens: list[str] = field(default_factory=list)  # what it inhibits while it fires, and for what it waits
+    release_at: datetime | None = None  # when to look again whether it still waits
+    tokens_before: list[str] = field(default_factory=list)
     known: Known | None = None  # what to write as its content; None: as it is
     is_new: bool = False
     is_changed: bool = False  # more than that it was heard again
+
+    @property
+    def waits(self) -> bool:
+        """Whether it fires and yet counts in no incident, as something keeps it quiet."""
+        return any(token.startswith(WAITS) for token in self.tokens)
 
 
 class Told(Struct):

@@ -161,6 +161,7 @@ class IncidentEntryKind(StrEnum):
     REOPENED = "reopened"
     MERGED = "merged"
     SPLIT = "split"
+    ASKED = "asked"  # a rule asks for something
 
 
 class Scorer(StrEnum):
@@ -169,6 +170,26 @@ class Scorer(StrEnum):
     GROUP = "group"  # the default grouping
     RETURNED = "returned"  # it was there before
     PERSON = "person"
+
+
+class DefinitionKind(StrEnum):
+    """What an operator can define about alerts."""
+
+    RULE = "rule"
+    EXTRACTION = "extraction"
+    MAPPING = "mapping"
+    SILENCE = "silence"
+    INHIBITION = "inhibition"
+
+
+class QuietBy(StrEnum):
+    """What keeps a firing alert quiet."""
+
+    SILENCE = "silence"
+    INHIBITION = "inhibition"
+    RULE = "rule"  # it is suppressed, or people are told without an incident
+    HOLD = "hold"  # it has to fire for longer
+    THRESHOLD = "threshold"  # more have to fire
 
 
 class QuarantineState(StrEnum):

@@ -1,18 +1,22 @@
 """Which conditions fire or have fired, why are they what they are, and what do people do about them?"""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
+import msgspec
 from pydantic import AwareDatetime, Field
 
 from engine.errors import NotFound
 from engine.model.alerts import AlertEntryView, AlertView, Explanation, Reason
 from engine.model.inbox import DeliveryView
+from engine.model.ruled import Ruling
 from engine.model.views import Bulk, Failed, Page, Paging
 from engine.model.vocabulary import AlertStatus, IdentityBy, Permission
 from engine.operations.door import Context, operation
 from engine.operations.words import Ids, Matchers, Severities, Words, parsed, stated
-from engine.pipeline import acts
+from engine.pipeline import acts, explaining
+from engine.pipeline.quiet_now import with_quiet
 from engine.storage import alerts as stored
 from engine.storage import inbox, lanes
 from engine.storage.alerts import Filter
@@ -63,13 +67,14 @@ def search(
         acknowledged=acknowledged,
         fingerprint=fingerprint,
     )
-    return stored.listed(ctx.work, which, sort, page)
+    found = stored.listed(ctx.work, which, sort, page)
+    return replace(found, items=with_quiet(ctx.work, found.items))
 
 
 @operation(Permission.VIEW, reads=True)
 def those(ctx: Context, ids: Ids) -> tuple[AlertView, ...]:
     """Show some alerts, in the order they are named; what is not there is left out."""
-    found = {view.id: view for view in stored.some(ctx.work, ids)}
+    found = {view.id: view for view in with_quiet(ctx.work, stored.some(ctx.work, ids))}
     return tuple(found[id] for id in dict.fromkeys(ids) if id in found)
 
 
@@ -108,12 +113,24 @@ def explain(ctx: Context, alert_id: UUID) -> Explanation:
         Reason("normalise", f"severity {row.severity or 'not stated'}", word),
         *(Reason("normalise", "noted", note) for note in row.notes),
     ]
+    if row.ruling is not None:
+        reasons += _ruled(ctx, alert_id, msgspec.convert(row.ruling, Ruling))
     told = stored.entries(ctx.work, alert_id, Paging(limit=50))
     reasons += [Reason("dedup", entry.kind.value, entry.said, entry.at) for entry in told.items]
     for member, number in stored.memberships(ctx.work, alert_id):
         decision = f"in incident #{number}" if member.left_at is None else f"was in incident #{number}"
         reasons.append(Reason("correlate", decision, member.reason, member.joined_at, member.score, member.by))
     return Explanation(alert_id, row.fingerprint, row.identity_by, tuple(reasons))
+
+
+def _ruled(ctx: Context, alert_id: UUID, ruling: Ruling) -> list[Reason]:
+    """What enrichment and rules did, and why."""
+    found = [Reason("enrich", each.name, "; ".join(each.did), ruling.at) for each in ruling.enriched]
+    why = explaining.replayed(ctx.work, ruling, explaining.subject_of(_alert(ctx, alert_id), ruling.at or ctx.work.now))
+    for ran in ruling.ran:
+        said = "; ".join(ran.did) or "holds, and has nothing left to do"
+        found.append(Reason("rules", f"“{ran.name}”, version {ran.version}", said, ruling.at, trace=why.get(ran.rule_id, ())))
+    return found
 
 
 @operation(Permission.RESPOND, thing=True)
@@ -158,4 +175,4 @@ def _bulk(ids: list[UUID], done: list[UUID], why: str) -> Bulk:
 def _alert(ctx: Context, alert_id: UUID) -> AlertView:
     if (found := stored.one(ctx.work, alert_id)) is None:
         raise NotFound("There is no such alert.")
-    return found
+    return with_quiet(ctx.work, [found])[0]

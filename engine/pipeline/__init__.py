@@ -1,12 +1,13 @@
 """What happens to what was delivered, in which order?
 
-    waiting → ingest → normalise → dedup → correlate → written
+    waiting → ingest → normalise → enrich → rules → dedup → correlate → written
 
 One organization at a time, in one transaction, with the same number of statements whatever the size of the batch. What
 cannot be understood goes to the quarantine with its reason, and the batch goes on. Applying a delivery twice is impossible:
 what it does has ids made of the delivery and the place in it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +19,10 @@ from engine.integrations.sources import KINDS
 from engine.log import logger
 from engine.model.heard import Fault, Heard, Known, Memory, Policy
 from engine.model.ids import entry_id, new_id
-from engine.pipeline.grouping import Grouping, Happened, Item
+from engine.pipeline import book as books
+from engine.pipeline.grouping import Grouping
+from engine.pipeline.item import Happened, Item
+from engine.pipeline.quieting import BEGINS
 from engine.stages import dedup
 from engine.stages.normalise import normalise
 from engine.storage import batches, remembered
@@ -104,13 +108,15 @@ def apply(work: Work, items: Sequence[Item]) -> Written:
         return Written()
     now = max(item.at for item in items)
     batches.begin(work)
+    book = books.of(work)
     heard = _Heard(remembered.by_identity(work, {item.known.identity for item in items}, now))
     for item in items:
+        book.judge(item)
         heard.hear(item)
-    grouping = Grouping(work, heard.happened)
+    grouping = Grouping(work, heard.happened, book)
     for happened in heard.happened:
         grouping.follow(happened)
-    written = Written(heard.alerts(), heard.entries, *grouping.result())
+    written = grouping.into(Written(heard.alerts(), heard.entries, ran=heard.ran()))
     batches.write(work, written, now)
     return written
 
@@ -139,6 +145,12 @@ class _Heard:
         self._touched.setdefault(memory.id, (memory, policy.source_id, policy.team_id))
         self.happened.append(happened := Happened(item, memory, told))
         self.entries.append(happened.entry())
+
+    def ran(self) -> dict[UUID, int]:
+        """Which rules held of how many alerts that began to fire, or said something new."""
+        told = (each for each in self.happened if each.told.kind in BEGINS or each.memory.known is each.item.known)
+        rulings = (each.item.known.ruling for each in told)
+        return Counter(ran.rule_id for ruling in rulings if ruling is not None for ran in ruling.ran)
 
     def alerts(self) -> list[tuple[Memory, UUID, UUID | None]]:
         return list(self._touched.values())

@@ -14,8 +14,9 @@ from msgspec import Struct
 from engine.model.heard import Memory, Policy, Told
 from engine.model.ids import new_id
 from engine.model.vocabulary import AlertEntryKind, IncidentEntryKind, IncidentStatus, Scorer
-from engine.pipeline import upkeep
-from engine.pipeline.grouping import Grouping, Happened
+from engine.pipeline import quieting, upkeep
+from engine.pipeline.grouping import Grouping
+from engine.pipeline.item import Happened
 from engine.stages import correlate, dedup
 from engine.stages.correlate import OpenIncident
 from engine.storage import batches, remembered, rows, sources
@@ -90,9 +91,8 @@ def close(work: Work, targets: Sequence[Target], who: Who) -> list[UUID]:
     grouping = Grouping(work, happened)
     for each in happened:
         grouping.follow(each)
-    incidents, members, lines = grouping.result()
     entries = [each.entry() for each in happened]
-    write(work, Written(_alerts(firing), entries, incidents, members, lines), who)
+    write(work, grouping.into(Written(_alerts(firing), entries)), who)
     return [target.memory.id for target in targets]
 
 
@@ -125,6 +125,7 @@ def move(work: Work, targets: Sequence[Target], to: OpenIncident, who: Who, why:
     )
     for target in moving:
         target.memory.incident_id, target.memory.incident_number, target.memory.is_changed = to.id, to.number, True
+        quieting.free(target.memory)  # people know better than what kept it quiet
     members = [Member(to.id, t.memory.id, t.team_id, Scorer.PERSON, 1.0, f"{who.name}: {why}") for t in moving]
     entries = [Entry(new_id(who.now), t.memory.id, t.team_id, AlertEntryKind.MOVED, said=f"to #{to.number} by {who.name}") for t in moving]
     write(work, Written(_alerts(moving), entries, [to] if to.is_new else [], members, lines), who)
@@ -183,7 +184,8 @@ def delete(work: Work, ids: Sequence[UUID], who: Who) -> list[UUID]:
 _DELETE = """
 WITH live AS (DELETE FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s) RETURNING id),
      over AS (DELETE FROM alert_history WHERE org_id = %(org)s AND id = ANY (%(ids)s) RETURNING id),
-     told AS (DELETE FROM alert_entry WHERE org_id = %(org)s AND alert_id = ANY (%(ids)s))
+     told AS (DELETE FROM alert_entry WHERE org_id = %(org)s AND alert_id = ANY (%(ids)s)),
+     held AS (DELETE FROM alert_token WHERE org_id = %(org)s AND alert_id = ANY (%(ids)s))
 SELECT id FROM live UNION ALL SELECT id FROM over
 """
 _FORGET = "DELETE FROM incident_alert WHERE org_id = %(org)s AND alert_id = ANY (%(ids)s) RETURNING incident_id"

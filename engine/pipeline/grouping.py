@@ -1,23 +1,27 @@
 """Which incidents do the alerts of a batch join, and what does that change in them?"""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
-
-from engine.model.heard import Known, Memory, Policy, Told
+from engine.model.heard import Memory, Told
 from engine.model.ids import new_id
 from engine.model.vocabulary import AlertEntryKind, IncidentEntryKind
+from engine.pipeline import book as books
+from engine.pipeline import quieting
+from engine.pipeline.book import Book
+from engine.pipeline.item import Happened, Item
+from engine.pipeline.quieting import BEGINS, Quieting
 from engine.stages import correlate
 from engine.stages.correlate import OpenIncident
 from engine.storage import remembered
-from engine.storage.batches import Entry, Line, Member
+from engine.storage.batches import Line, Member, Written
+from engine.storage.jobs import Errand
 from engine.storage.work import Work
 
 _MOST_NAMED = 20
+# What a rule may ask for: kinds of jobs.
+NOTIFY, ANALYSE, RUNBOOK = "notify", "analyse", "runbook"
 _ENDS = (AlertEntryKind.RESOLVED, AlertEntryKind.TIMED_OUT, AlertEntryKind.STALE, AlertEntryKind.CLOSED)
-_FIRES = (AlertEntryKind.OPENED, AlertEntryKind.REFIRED, AlertEntryKind.REOPENED)
 _SAID = {
     IncidentEntryKind.ALERT_JOINED: "joined",
     IncidentEntryKind.ALERT_REFIRED: "fired again",
@@ -26,41 +30,16 @@ _SAID = {
 }
 
 
-class Item(Struct):
-    """One alert on its way through the stages. `id` is that of the line it will write into the alert's history."""
-
-    id: UUID
-    policy: Policy
-    known: Known
-    at: datetime
-    repeated: bool = False
-
-
-class Happened(Struct):
-    """What an alert's hearing, or time, or a person, did to it."""
-
-    item: Item
-    memory: Memory
-    told: Told
-
-    def entry(self) -> Entry:
-        """The line of the alert's history that says so."""
-        item, told = self.item, self.told
-        severity = told.severity if told.changed_severity or told.kind is AlertEntryKind.OPENED else None
-        before = told.severity_before if told.changed_severity else None
-        starts_at = item.known.heard.starts_at
-        return Entry(item.id, self.memory.id, item.policy.team_id, told.kind, severity, before, starts_at, told.said)
-
-
 class Grouping:
     """Correlation of a batch."""
 
-    def __init__(self, work: Work, happened: Sequence[Happened]) -> None:
+    def __init__(self, work: Work, happened: Sequence[Happened], book: Book | None = None) -> None:
         self._work = work
+        self._quieting = Quieting(work, book or books.of(work), happened)
         at = min((each.item.at for each in happened), default=work.now)
-        fired = [each.item for each in happened if each.told.kind in _FIRES]
+        fired = [each.item for each in happened if each.told.kind in BEGINS or each.memory.waits]
         keys = {key for item in fired for scorer in correlate.SCORERS for key in scorer.keys(item.known)}
-        changed = [each.memory for each in happened if each.memory.is_changed]
+        changed = [each.memory for each in happened if each.memory.is_changed or each.memory.waits]
         ids = {memory.incident_id for memory in changed if memory.incident_id is not None}
         found = remembered.incidents(work, keys, ids, at - correlate.WINDOW)
         self._by_id = {incident.id: incident for incident in found}
@@ -70,14 +49,18 @@ class Grouping:
         self._changed: dict[UUID, OpenIncident] = {}
         self._members: dict[tuple[UUID, UUID], Member] = {}
         self._lines: list[Line] = []
+        self._errands: list[Errand] = []
         self._told: dict[tuple[UUID, UUID | None, IncidentEntryKind], list[tuple[Memory, str]]] = {}
 
     def follow(self, happened: Happened) -> None:
         """Let what happened to an alert have its effect on incidents."""
         item, memory, told = happened.item, happened.memory, happened.told
-        if told.went_on:
+        if memory.waits and memory.firing and told.went_on:
+            if memory.known is item.known:
+                self.look_again(item, memory)
+        elif told.went_on:
             self._went_on(item, memory, told)
-        elif told.kind in _FIRES:
+        elif told.kind in BEGINS:
             self._fired(item, memory, told)
         elif told.kind in _ENDS:
             self._ended(item, memory, told)
@@ -102,6 +85,10 @@ class Grouping:
 
     def _fired(self, item: Item, memory: Memory, told: Told) -> None:
         """It begins to fire: in the incident it was in, if that goes on or ended lately; else where it belongs now."""
+        self._quieting.begins(memory)
+        if self._quieting.holds(item, memory):
+            self._notify(item, memory)
+            return
         incident = self._of(memory)
         if incident is not None and correlate.returns(incident, item.at):
             if not incident.is_open:
@@ -112,14 +99,39 @@ class Grouping:
                 self._tell(incident, item, memory, IncidentEntryKind.ALERT_REFIRED)
         elif told.flapping and incident is not None:
             return  # its changes open nothing while it flaps
-        else:
-            incident = self._place(item, memory)
+        elif (incident := self._place(item, memory, begins=True)) is None:
+            return
         correlate.begin(incident, told.severity)
         self._change(incident)
 
+    def look_again(self, item: Item, memory: Memory) -> None:
+        """It fires and waits: is there still something to wait for? If not, it enters its incident, once."""
+        if self._quieting.holds(item, memory):
+            return
+        incident = self._of(memory)
+        if incident is None or not correlate.returns(incident, item.at):
+            incident = self._place(item, memory, begins=False)
+        elif not incident.is_open:
+            correlate.reopen(incident)
+            self._line(incident, IncidentEntryKind.REOPENED, f"“{item.known.heard.title}” still fires, and is not quiet any more", item)
+        if incident is None:
+            return
+        quieting.free(memory)
+        incident.last_alert_at = max(incident.last_alert_at, item.at)
+        correlate.begin(incident, memory.severity)
+        self._change(incident)
+
+    def index(self, item: Item, memory: Memory) -> None:
+        """Note anew what it inhibits."""
+        self._quieting.inhibits(item, memory)
+
+    def _notify(self, item: Item, memory: Memory) -> None:
+        if item.known.ruling is not None and (rule := item.known.ruling.notify_only):
+            self._errands.append(Errand(NOTIFY, {"alert": str(memory.id), "rule": rule}, str(item.id), team_id=item.policy.team_id))
+
     def _steady(self, item: Item, memory: Memory, told: Told) -> None:
         """It does not flap any more, and fires: what resolved meanwhile is open again."""
-        if (incident := self._of(memory)) is None or incident.is_open:
+        if (incident := self._of(memory)) is None or incident.is_open or memory.waits:
             return
         correlate.reopen(incident)
         self._line(incident, IncidentEntryKind.REOPENED, f"“{item.known.heard.title}” is steady, and still fires", item)
@@ -128,7 +140,7 @@ class Grouping:
 
     def _ended(self, item: Item, memory: Memory, told: Told) -> None:
         """It is over."""
-        if (incident := self._of(memory)) is None:
+        if self._quieting.ends(memory) or (incident := self._of(memory)) is None:
             return
         correlate.count(incident, told.severity, -1)
         correlate.quiet(incident, item.at)
@@ -136,23 +148,38 @@ class Grouping:
             self._tell(incident, item, memory, IncidentEntryKind.ALERT_RESOLVED)
         self._change(incident)
 
-    def _place(self, item: Item, memory: Memory) -> OpenIncident:
+    def _place(self, item: Item, memory: Memory, *, begins: bool) -> OpenIncident | None:
+        """Put it where it belongs; None: it would open an incident, and may not yet."""
         keys = [key for scorer in correlate.SCORERS for key in scorer.keys(item.known)]
         near = [incident for key in keys for incident in self._by_key.get(key, ())]
         placement = correlate.place(item.known, near, item.at)
         incident, reason = placement.incident, placement.reason
         if incident is None:
+            if self._quieting.keeps_shut(item, memory, begins=begins):
+                return None
             incident = correlate.opened(new_id(item.at), item.known, item.at)
             self._by_id[incident.id] = incident
             self._by_key.setdefault(incident.group_key, []).append(incident)
             reason = f"opened it: {reason}"
             self._line(incident, IncidentEntryKind.OPENED, f"grouped by {incident.grouped_by}", item)
+            self._ask(incident, item)
         correlate.join(incident, item.known, item.policy.team_id, item.at)
         memory.incident_id, memory.is_changed = incident.id, True
         team_id = item.policy.team_id
         self._members[incident.id, memory.id] = Member(incident.id, memory.id, team_id, placement.by, placement.score, reason)
         self._tell(incident, item, memory, IncidentEntryKind.ALERT_JOINED)
         return incident
+
+    def _ask(self, incident: OpenIncident, item: Item) -> None:
+        """Hand on what rules ask for when an incident opens."""
+        ruling = item.known.ruling
+        asked = [] if ruling is None else [(RUNBOOK, runbook, rule) for runbook, rule in ruling.runbooks.items()]
+        asked += [(ANALYSE, "", ruling.analyse)] if ruling is not None and ruling.analyse else []
+        for kind, what, rule in asked:
+            payload = {"incident": str(incident.id), "rule": rule} | ({"runbook": what} if what else {})
+            self._errands.append(Errand(kind, payload, f"{incident.id}:{what}"))
+            said = f"the rule “{rule}” asks for " + (f"the runbook {what}" if what else "its analysis")
+            self._line(incident, IncidentEntryKind.ASKED, said, item)
 
     def _of(self, memory: Memory) -> OpenIncident | None:
         return self._by_id.get(memory.incident_id) if memory.incident_id else None
@@ -166,8 +193,8 @@ class Grouping:
     def _tell(self, incident: OpenIncident, item: Item, memory: Memory, kind: IncidentEntryKind) -> None:
         self._told.setdefault((incident.id, item.policy.team_id, kind), []).append((memory, item.known.heard.title))
 
-    def result(self) -> tuple[list[OpenIncident], list[Member], list[Line]]:
-        """What is to be written: incidents with their numbers, memberships, and a line for each thing that happened to many."""
+    def into(self, written: Written) -> Written:
+        """Add what is to be written: incidents with their numbers, memberships, and a line for each thing that happened to many."""
         new = [incident for incident in self._changed.values() if incident.is_new]
         for incident, number in zip(new, remembered.numbers(self._work, len(new)), strict=True):
             incident.number = number
@@ -182,4 +209,6 @@ class Grouping:
                 new_id(self._work.now), incident_id, team_id, kind, said, alert_id=first.id, detail={"alerts": ids, "count": len(told)}
             )
             self._lines.append(line)
-        return list(self._changed.values()), list(self._members.values()), self._lines
+        written.incidents, written.members, written.lines = list(self._changed.values()), list(self._members.values()), self._lines
+        written.hits, written.released, written.errands = self._quieting.hits, sorted(self._quieting.released), self._errands
+        return written

@@ -15,10 +15,11 @@ from engine import pipeline
 from engine.model.heard import Heard, Known, Memory, Policy, Told
 from engine.model.ids import delivery_id, entry_id, new_id
 from engine.model.vocabulary import AlertEntryKind, IdentityBy, IncidentEntryKind, IncidentStatus
-from engine.pipeline.grouping import Grouping, Happened, Item
+from engine.pipeline.grouping import Grouping
+from engine.pipeline.item import Happened, Item
 from engine.stages import dedup
 from engine.stages.correlate import OpenIncident
-from engine.storage import batches, lanes, remembered, rows, sources
+from engine.storage import batches, definitions, lanes, remembered, rows, sources
 from engine.storage.batches import Line, Written
 from engine.storage.sources import Sender
 from engine.storage.work import Work
@@ -43,9 +44,13 @@ def check(work: Work, now: datetime) -> Checked:
     gone = [memory.id for source_id, _, _, memory in due if _is_over(memory, senders[source_id].policy, now)]
     _to_history(work, gone)
     resolved = _incidents(work, now)
+    indexed, released = _indexed(work, now), _released(work, now)
+    for more in (indexed, released):
+        written.alerts += more.alerts
+        written.incidents += more.incidents
     written.alerts += missed.alerts
     written.incidents += missed.incidents + resolved
-    return Checked(written, len(due) >= _SET or len(resolved) >= _SET)
+    return Checked(written, len(due) >= _SET or len(resolved) >= _SET or len(released.alerts) >= _SET or len(indexed.alerts) >= _SET)
 
 
 def announce(work: Work, written: Written) -> None:
@@ -55,6 +60,7 @@ def announce(work: Work, written: Written) -> None:
     for incident in written.incidents:
         work.touch("incident", incident.id)
     dues = [memory.check_at for memory, _, _ in written.alerts if memory.check_at and (memory.is_changed or memory.is_new)]
+    dues += [memory.release_at for memory, _, _ in written.alerts if memory.release_at]
     dues += [incident.check_at for incident in written.incidents if incident.check_at]
     if dues:
         lanes.bring_forward(work, lanes.CHECK, min(dues))
@@ -78,8 +84,45 @@ def alerts(work: Work, due: Sequence[remembered.Row], senders: dict[UUID, Sender
     for each in happened:
         grouping.follow(each)
     written.entries = [each.entry() for each in happened]
-    written.incidents, written.members, written.lines = grouping.result()
+    grouping.into(written)
     if written.alerts:
+        batches.write(work, written, now)
+    return written
+
+
+def _released(work: Work, now: datetime) -> Written:
+    """Look again at alerts that fire and wait: what nothing keeps quiet any more enters its incident."""
+    due = _told(work, remembered.to_release(work, now, _SET), now)
+    grouping = Grouping(work, due)
+    for each in due:
+        each.memory.release_at, each.memory.is_changed = None, True
+        grouping.look_again(each.item, each.memory)
+    return _written(work, due, grouping, now)
+
+
+def _indexed(work: Work, now: datetime) -> Written:
+    """After the inhibitions have changed: note anew what firing alerts inhibit, a set of them."""
+    after = definitions.indexed_to(work)
+    if after is None:
+        return Written()
+    due = _told(work, remembered.to_index(work, after, _SET), now)
+    grouping = Grouping(work, due)
+    for each in due:
+        grouping.index(each.item, each.memory)
+    definitions.index_to(work, due[-1].memory.id if len(due) >= _SET else None)
+    return _written(work, due, grouping, now)
+
+
+def _told(work: Work, found: Sequence[tuple[UUID, Memory, Known]], now: datetime) -> list[Happened]:
+    senders = sources.senders(work, {source_id for source_id, _, _ in found}) if found else {}
+    told = Told(AlertEntryKind.HEARD, went_on=True)
+    return [Happened(Item(new_id(now), senders[source_id].policy, known, now), memory, told) for source_id, memory, known in found]
+
+
+def _written(work: Work, due: Sequence[Happened], grouping: Grouping, now: datetime) -> Written:
+    alerts = [(each.memory, each.item.policy.source_id, each.item.policy.team_id) for each in due if each.memory.is_changed]
+    written = grouping.into(Written(alerts))
+    if alerts:
         batches.write(work, written, now)
     return written
 

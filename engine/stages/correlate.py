@@ -117,7 +117,8 @@ def group_of(known: Known) -> str:
     heard = known.heard
     said = [f"environment {heard.environment}"] if heard.environment else []
     labels = heard.labels
-    parts = [f"{name} {value}" for name in _GROUPS if (value := (heard.service if name == "service" else labels.get(name)))]
+    parts = list(known.ruling.group) if known.ruling is not None else []
+    parts = parts or [f"{name} {value}" for name in _GROUPS if (value := (heard.service if name == "service" else labels.get(name)))]
     if not parts:
         parts = [f"group {heard.group}" if heard.group else f"alert {known.fingerprint}"]
     words = ", ".join(said + parts)

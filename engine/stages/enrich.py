@@ -15,21 +15,14 @@ import jmespath
 import msgspec
 import re2
 from jmespath.exceptions import JMESPathError
-from msgspec import Struct
 
 from engine.matching.conditions import Patterns, Subject, wildcard
 from engine.model.enrichments import SETTABLE, Extraction, Mapping
+from engine.model.ruled import Enriched
 from engine.model.vocabulary import Severity
 
 _LONGEST = 1000
 _LONGEST_JSON = 64 * 1024
-
-
-class Enriched(Struct, frozen=True):
-    """That something was added: by which extraction or table, and what, in words."""
-
-    name: str
-    did: tuple[str, ...]
 
 
 class Enrichments:

@@ -1,16 +1,18 @@
 """What keeps an alert quiet at this moment?
 
-Silences follow from the time alone and inhibition from what fires, so nothing of it is stored: when a silence ends, or the alert
-that inhibited others does, the others are heard because nothing keeps them quiet any more.
+Silences follow from the time alone and inhibition from what fires: when a silence ends, or the alert that inhibited others does,
+the others are heard because nothing keeps them quiet any more. A team's silences and inhibitions concern its alerts alone.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from hashlib import blake2b
 from uuid import UUID
 
+import re2
 from msgspec import Struct
 
-from engine.matching.conditions import Subject
 from engine.matching.windows import Window, changes_at, current
 from engine.model.silences import Matcher
 
@@ -18,6 +20,7 @@ _FIELDS = ("service", "environment", "resource", "team", "severity")
 
 # An inhibition, the values that have to be the same, and whether the alert is one of its targets too.
 Key = tuple[UUID, tuple[str, ...], bool]
+Labels = Mapping[str, str]
 
 
 class Silence(Struct, frozen=True, kw_only=True):
@@ -28,6 +31,7 @@ class Silence(Struct, frozen=True, kw_only=True):
     window: Window
     comment: str = ""
     author: str = ""
+    team_id: UUID | None = None
 
 
 class Inhibition(Struct, frozen=True, kw_only=True):
@@ -38,16 +42,34 @@ class Inhibition(Struct, frozen=True, kw_only=True):
     sources: tuple[Matcher, ...]
     targets: tuple[Matcher, ...]
     equal: tuple[str, ...] = ()
+    team_id: UUID | None = None
 
 
-def matchable(subject: Subject) -> dict[str, str]:
+def matchable(fields: Mapping[str, str | None], labels: Labels) -> dict[str, str]:
     """By what matchers know an alert: its labels, and its fields where no label has their name."""
-    return {name: value for name in _FIELDS if (value := subject.fields.get(name))} | subject.labels
+    return {name: value for name in _FIELDS if (value := fields.get(name))} | dict(labels)
 
 
-def hold(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
-    """Whether all of them hold."""
-    return all(matcher.holds(labels.get(matcher.name, "")) for matcher in matchers)
+class Matching:
+    """Matchers that have to hold together, compiled; the quick ones are asked first."""
+
+    def __init__(self, matchers: Sequence[Matcher]) -> None:
+        self._tests = [_test(matcher) for matcher in sorted(matchers, key=lambda each: "~" in each.op)]
+
+    def __call__(self, labels: Labels) -> bool:
+        return all(holds(labels) for holds in self._tests)
+
+
+def _test(matcher: Matcher) -> Callable[[Labels], bool]:
+    name, wanted = matcher.name, not matcher.op.startswith("!")
+    if "~" not in matcher.op:
+        return partial(_same, name, matcher.value, wanted)
+    pattern = re2.compile(matcher.value)
+    return lambda labels: (pattern.fullmatch(labels.get(name, "")) is not None) is wanted
+
+
+def _same(name: str, value: str, wanted: bool, labels: Labels) -> bool:
+    return (labels.get(name, "") == value) is wanted
 
 
 class Silences:
@@ -55,6 +77,7 @@ class Silences:
 
     def __init__(self, silences: Sequence[Silence]) -> None:
         self._silences = silences
+        self._matching = {silence.id: Matching(silence.matchers) for silence in silences}
         self._active: list[tuple[Silence, datetime]] = []
         self._since: datetime | None = None
         self.until: datetime | None = None
@@ -68,36 +91,53 @@ class Silences:
             self._since, self.until = now, min(changes, default=None)
         return self._active
 
-    def muting(self, labels: Mapping[str, str], now: datetime) -> list[tuple[Silence, datetime]]:
-        """Those that keep an alert quiet now, each with its end."""
-        return [(silence, end) for silence, end in self.active(now) if hold(silence.matchers, labels)]
+    def muting(self, labels: Labels, now: datetime, team_id: UUID | None = None) -> list[tuple[Silence, datetime]]:
+        """Those that keep an alert of a team quiet now, each with its end."""
+        mine = (each for each in self.active(now) if each[0].team_id in (None, team_id))
+        return [each for each in mine if self._matching[each[0].id](labels)]
 
 
 class Inhibitions:
     """The inhibitions of an organization."""
 
     def __init__(self, inhibitions: Sequence[Inhibition]) -> None:
-        self._inhibitions = inhibitions
+        self._inhibitions = [(each, Matching(each.sources), Matching(each.targets)) for each in inhibitions]
 
-    def as_source(self, labels: Mapping[str, str]) -> list[Key]:
-        """What an alert inhibits while it fires."""
-        return [(each.id, _values(each, labels), hold(each.targets, labels)) for each in self._inhibitions if hold(each.sources, labels)]
+    def as_source(self, labels: Labels, team_id: UUID | None = None) -> list[Key]:
+        """What an alert of a team inhibits while it fires."""
+        asked = [parts for parts in self._inhibitions if parts[0].team_id in (None, team_id)]
+        return [(each.id, _values(each, labels), targets(labels)) for each, sources, targets in asked if sources(labels)]
 
-    def inhibited_by(self, labels: Mapping[str, str], firing: Mapping[Key, Collection[UUID]]) -> list[tuple[Inhibition, UUID]]:
-        """By what an alert is kept quiet: the inhibition, and one of the firing alerts that do it.
+    def as_target(self, labels: Labels, team_id: UUID | None = None) -> list[tuple[Inhibition, Key]]:
+        """By which firing sources an alert of a team would be kept quiet.
 
         As in Alertmanager, one that is source and target at once is not kept quiet by others that are: nor by itself.
         """
-        found: list[tuple[Inhibition, UUID]] = []
-        for each in self._inhibitions:
-            if not hold(each.targets, labels):
+        found: list[tuple[Inhibition, Key]] = []
+        for each, sources, targets in self._inhibitions:
+            if each.team_id not in (None, team_id) or not targets(labels):
                 continue
-            sides = (False,) if hold(each.sources, labels) else (False, True)
-            by = [id for side in sides for id in firing.get((each.id, _values(each, labels), side), ())]
-            if by:
-                found.append((each, min(by)))
+            sides = (False,) if sources(labels) else (False, True)
+            found += [(each, (each.id, _values(each, labels), side)) for side in sides]
         return found
 
+    def inhibited_by(
+        self, labels: Labels, firing: Mapping[Key, Collection[UUID]], team_id: UUID | None = None
+    ) -> list[tuple[Inhibition, UUID]]:
+        """By what an alert is kept quiet: the inhibition, and one of the firing alerts that do it."""
+        by: dict[UUID, tuple[Inhibition, UUID]] = {}
+        for each, key in self.as_target(labels, team_id):
+            for id in firing.get(key, ()):
+                by[each.id] = (each, min(id, by[each.id][1]) if each.id in by else id)
+        return list(by.values())
 
-def _values(inhibition: Inhibition, labels: Mapping[str, str]) -> tuple[str, ...]:
+
+def _values(inhibition: Inhibition, labels: Labels) -> tuple[str, ...]:
     return tuple(labels.get(name, "") for name in inhibition.equal)
+
+
+def token(key: Key) -> str:
+    """A key in short, as it is kept and looked up."""
+    id, values, side = key
+    same = blake2b("\0".join(values).encode(), digest_size=12).hexdigest()
+    return f"{id.hex}:{same}:{int(side)}"

@@ -9,15 +9,16 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from engine.matching.conditions import Patterns, Subject, Test, compiled
 from engine.model.conditions import All, Comparison, Condition, Op
-from engine.model.rulings import Actions, Threshold
+from engine.model.ruled import Gate, Ran, Ruling
+from engine.model.rulings import Actions
 from engine.model.vocabulary import Severity
 
 _TEMPLATE = re.compile(r"\{\{\s*([a-z]+(?:\.[^{}\s]+)?)\s*\}\}")
-_LONGEST = 1000
+_LONGEST, _LONGEST_FIELD = 1000, 300
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -30,30 +31,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     when: Condition
     then: Actions
     stop: bool = False
-
-
-class Ran(Struct, frozen=True):
-    """That a rule matched, and what it did: in words, and as name and value for those who count."""
-
-    rule_id: UUID
-    version: int
-    name: str
-    did: tuple[str, ...]
-
-
-class Ruling(Struct, kw_only=True):
-    """What all rules together say. `group`: the values by which alerts are one incident, and `grouped_by` which rule says so."""
-
-    ran: list[Ran] = field(default_factory=list)
-    group: tuple[str, ...] = ()
-    grouped_by: str = ""
-    hold_minutes: int = 0
-    threshold: Threshold | None = None
-    threshold_by: UUID | None = None
-    suppressed_by: str = ""
-    notify_only: bool = False
-    analyse: bool = False
-    runbooks: tuple[str, ...] = ()
+    team_id: UUID | None = None
 
 
 class RuleSet:
@@ -74,16 +52,16 @@ class RuleSet:
             for value in asked.value if isinstance(asked.value, list) else (asked.value,):
                 self._by_value.setdefault(asked.field, {}).setdefault(value, []).append(place)
 
-    def judge(self, subject: Subject) -> Ruling:
-        """Ask the rules about an alert. What they set is set in `subject`."""
+    def judge(self, subject: Subject, team_id: UUID | None = None) -> Ruling:
+        """Ask the rules about an alert of a team. What they set is set in `subject`, and what was there noted in the ruling."""
         ruling = Ruling()
         places = self._candidates(subject)
         while places:
             place = places.pop(0)
             rule = self.rules[place]
-            if not self._tests[place](subject):
+            if rule.team_id not in (None, team_id) or not self._tests[place](subject):
                 continue
-            changed = _act(rule, subject, ruling)
+            changed = act(rule, subject, ruling)
             if rule.stop:
                 break
             if changed:
@@ -105,18 +83,19 @@ def _asks_for(condition: Condition) -> Comparison | None:
     return next((found for part in parts if (found := _asks_for(part)) is not None), None)
 
 
-def _act(rule: Rule, subject: Subject, ruling: Ruling) -> bool:
+def act(rule: Rule, subject: Subject, ruling: Ruling) -> bool:
     """Do what a rule says. Returns whether the alert is seen in another way now."""
     then, did = rule.then, list[str]()
-    if then.severity is not None and _set(subject, "severity", then.severity.value):
+    if then.severity is not None and _set(subject, ruling, "severity", then.severity.value):
         did.append(f"severity {then.severity}")
     for name in ("service", "environment", "team"):
         said: str | None = getattr(then, name)
-        if said is not None and _set(subject, name, filled(said, subject)):
+        if said is not None and _set(subject, ruling, name, filled(said, subject)):
             did.append(f"{name} {subject.fields[name]}")
     for name, said in then.labels.items():
         value = filled(said, subject)
-        if value and subject.labels.get(name) != value:
+        if value and (old := subject.labels.get(name)) != value:
+            ruling.before.labels.setdefault(name, old)
             subject.labels[name] = value
             did.append(f"label {name}={value}")
     if changed := bool(did):
@@ -129,29 +108,32 @@ def _act(rule: Rule, subject: Subject, ruling: Ruling) -> bool:
 def _decide(rule: Rule, subject: Subject, ruling: Ruling, did: list[str]) -> None:
     then = rule.then
     if then.group_by:
-        ruling.group, ruling.grouped_by = tuple(f"{name} {subject.value(name) or '–'}" for name in then.group_by), rule.name
+        ruling.group = tuple(f"{name.removeprefix('labels.')} {subject.value(name) or '–'}" for name in then.group_by)
+        ruling.grouped_by = rule.name
         did.append("grouped by " + ", ".join(then.group_by))
     if then.hold_minutes:
         ruling.hold_minutes = then.hold_minutes
         did.append(f"held for {then.hold_minutes} min")
     if then.threshold is not None:
-        ruling.threshold, ruling.threshold_by = then.threshold, rule.id
+        ruling.threshold = Gate(rule.id, then.threshold.count, then.threshold.of, then.threshold.minutes)
         did.append(f"opens at {then.threshold.count} {then.threshold.of} in {then.threshold.minutes} min")
     if then.suppress:
         ruling.suppressed_by = rule.name
         did.append("suppressed")
     for name in ("notify_only", "analyse"):
         if getattr(then, name):
-            setattr(ruling, name, True)
+            setattr(ruling, name, rule.name)
             did.append(name.replace("_", " "))
     if then.runbook and then.runbook not in ruling.runbooks:
-        ruling.runbooks += (then.runbook,)
+        ruling.runbooks[then.runbook] = rule.name
         did.append(f"runs {then.runbook}")
 
 
-def _set(subject: Subject, name: str, value: str) -> bool:
-    if not value or subject.fields.get(name) == value:
+def _set(subject: Subject, ruling: Ruling, name: str, value: str) -> bool:
+    value = value[:_LONGEST_FIELD]
+    if not value or (old := subject.fields.get(name)) == value:
         return False
+    ruling.before.fields.setdefault(name, old)
     subject.fields[name] = value
     return True
 
@@ -159,6 +141,11 @@ def _set(subject: Subject, name: str, value: str) -> bool:
 def filled(said: str, subject: Subject) -> str:
     """A text with what the alert says in its places; what it does not say is left out."""
     return _TEMPLATE.sub(lambda found: subject.value(found[1]), said)[:_LONGEST] if "{{" in said else said
+
+
+def named_in(said: str) -> list[str]:
+    """The fields that a text has places for."""
+    return _TEMPLATE.findall(said)
 
 
 def severity_of(subject: Subject) -> Severity | None:

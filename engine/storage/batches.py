@@ -16,8 +16,9 @@ from engine.model.ids import entry_id
 from engine.model.vocabulary import AlertEntryKind, IncidentEntryKind, Scorer, Severity
 from engine.stages.correlate import OpenIncident
 from engine.stages.normalise import searchable
-from engine.storage import rows
+from engine.storage import definitions, jobs, rows
 from engine.storage.inbox import Waiting
+from engine.storage.jobs import Errand
 from engine.storage.work import Work
 
 _json = msgspec.json.Encoder().encode
@@ -64,7 +65,8 @@ class Line(Struct):
 
 
 class Written(Struct):
-    """Everything that a batch changes. `alerts` says of each its source and team."""
+    """Everything that a batch changes. `alerts` says of each its source and team; `hits` count towards thresholds, alerts that
+    wait for what is `released` are looked at again, and of so many alerts rules `ran`."""
 
     alerts: list[tuple[Memory, UUID, UUID | None]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -72,6 +74,10 @@ class Written(Struct):
     members: list[Member] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     faults: list[tuple[Waiting, Fault, UUID | None]] = field(default_factory=list)
+    hits: list[tuple[str, UUID, datetime]] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+    errands: list[Errand] = field(default_factory=list)
+    ran: dict[UUID, int] = field(default_factory=dict)
 
 
 # The order of columns is that of the tables they are like.
@@ -89,8 +95,8 @@ CREATE TEMPORARY TABLE in_line (LIKE incident_entry) ON COMMIT DELETE ROWS;
 """
 _EMPTY = "TRUNCATE in_new, in_change, in_pulse, in_entry, in_incident, in_member, in_line"
 _STATE = """status severity severity_rank count deliveries starts_at ends_at last_seen_at expires_at closed_at closed_by episodes ended_at
-    changes flapping check_at acknowledged_at acknowledged_by incident_id incident_number content""".split()
-_CONTENT = """title description severity_word service environment resource team labels annotations links notes search""".split()
+    changes flapping check_at acknowledged_at acknowledged_by incident_id incident_number content tokens release_at""".split()
+_CONTENT = """title description severity_word service environment resource team labels annotations links notes search ruling""".split()
 _BIRTH = "org_id id team_id source_id identity identity_by fingerprint first_seen_at".split()
 _INCIDENT = """org_id id number title title_team_id title_edited status severity severity_rank severity_by team_ids everybody group_key
     grouped_by environment services alert_count open_by_severity firings acknowledged_at acknowledged_by opened_at last_alert_at
@@ -148,6 +154,35 @@ def write(work: Work, written: Written, now: datetime) -> None:
     rows.run(work, _INCIDENTS)
     rows.run(work, _MEMBERS)
     rows.run(work, "INSERT INTO incident_entry SELECT * FROM in_line")
+    _decided(work, written, now)
+
+
+def _decided(work: Work, written: Written, now: datetime) -> None:
+    """What rules, silences and inhibitions bring about; an organization without them pays nothing for it."""
+    tokened = [m for m, _, _ in written.alerts if m.tokens != m.tokens_before]
+    if tokened:
+        pairs = [(token, m.id) for m in tokened for token in m.tokens]
+        rows.run(work, _UNTOKEN, {"org": work.org_id, "ids": [m.id for m in tokened]})
+        rows.run(work, _AWAIT, {"org": work.org_id, "tokens": [token for token, _ in pairs], "ids": [id for _, id in pairs]})
+    if written.hits:
+        tokens, ids, times = zip(*{(token, id): (token, id, at) for token, id, at in written.hits}.values(), strict=True)
+        rows.run(work, _HIT, {"org": work.org_id, "tokens": list(tokens), "ids": list(ids), "times": list(times)})
+    if written.ran:
+        definitions.count_hits(work, written.ran, now)
+    if written.released:
+        definitions.release(work, written.released, now)
+    jobs.enqueue_all(work, written.errands)
+
+
+_UNTOKEN = "DELETE FROM alert_token WHERE org_id = %(org)s AND alert_id = ANY (%(ids)s)"
+_AWAIT = """
+INSERT INTO alert_token (org_id, token, alert_id) SELECT %(org)s, * FROM unnest(%(tokens)s::text[], %(ids)s::uuid[]) ON CONFLICT DO NOTHING
+"""
+_HIT = """
+INSERT INTO threshold_hit (org_id, token, id, at)
+SELECT %(org)s, * FROM unnest(%(tokens)s::text[], %(ids)s::uuid[], %(times)s::timestamptz[])
+ON CONFLICT (org_id, token, id) DO UPDATE SET at = excluded.at
+"""
 
 
 def _born(org: UUID, memory: Memory, source_id: UUID, team_id: UUID | None) -> tuple[object, ...]:
@@ -179,6 +214,8 @@ def _state(m: Memory) -> tuple[object, ...]:
         m.incident_id,
         m.incident_number,
         m.content,
+        rows.texts(m.tokens) if m.tokens else None,
+        m.release_at,
     )
 
 
@@ -199,6 +236,7 @@ def _content(known: Known | None) -> tuple[object, ...]:
         _json(heard.links).decode(),
         rows.texts(heard.notes),
         searchable(known),
+        None if known.ruling is None else _json(known.ruling).decode(),
     )
 
 

@@ -75,6 +75,29 @@ def enqueue(work: Work, errand: Errand) -> UUID:
     return made
 
 
+def enqueue_all(work: Work, errands: Sequence[Errand]) -> None:
+    """Hand on errands, each with a key, that are due now; those with a key that was used before are left out."""
+    if not errands:
+        return
+    now = work.now
+    made = [
+        Job(
+            org_id=work.org_id,
+            id=new_id(now),
+            team_id=each.team_id,
+            kind=each.kind,
+            key=each.key,
+            payload=each.payload,
+            due_at=now,
+            created_by=each.created_by,
+            created_at=now,
+        )
+        for each in errands
+    ]
+    work.session.execute(insert(Job).values([row.model_dump() for row in made]).on_conflict_do_nothing())
+    _bring_forward(work, now)
+
+
 def organizations_due(work: Work) -> list[UUID]:
     """Organizations that have a job due now, the longest waiting first. Needs no tenant."""
     due = select(Lane.org_id).where(Lane.kind == LANE, Lane.due_at <= func.clock_timestamp())

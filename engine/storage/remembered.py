@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from engine.model.heard import Memory
-from engine.model.vocabulary import IncidentStatus, Severity
+import msgspec
+
+from engine.model.heard import Heard, Known, Memory
+from engine.model.ruled import Ruling
+from engine.model.vocabulary import IdentityBy, IncidentStatus, Severity
 from engine.stages.correlate import OpenIncident
 from engine.storage import rows
 from engine.storage.work import Work
@@ -18,7 +21,7 @@ LONGEST_REFIRE = timedelta(days=1)
 _SEVERITIES: dict[str | None, Severity | None] = {None: None} | {str(severity): severity for severity in Severity}
 _ALERT = """id, identity, severity, status = 'firing', starts_at, ends_at, ended_at, episodes, count, deliveries, first_seen_at,
     last_seen_at, expires_at, closed_at, closed_by, changes, flapping, check_at, acknowledged_at, acknowledged_by, incident_id,
-    incident_number, content"""
+    incident_number, content, tokens, release_at"""
 _INCIDENT = """id, number, title, title_team_id, title_edited, status, severity, severity_by, team_ids, everybody, group_key, grouped_by,
     environment, services, alert_count, open_by_severity, firings, acknowledged_at, acknowledged_by, opened_at, last_alert_at, resolved_at,
     resolved_by, reopened, check_at, version"""
@@ -49,7 +52,7 @@ ORDER BY closed_at NULLS LAST
 def to_check(work: Work, now: datetime, limit: int) -> list[Row]:
     """Alerts that time may have changed: source, team, title and what is remembered."""
     found = rows.fetch(work, _TO_CHECK, {"org": work.org_id, "now": now, "limit": limit})
-    return [(row[23], row[24], row[25], memory(row)) for row in found]
+    return [(row[25], row[26], row[27], memory(row)) for row in found]
 
 
 _TO_CHECK = f"""
@@ -60,10 +63,70 @@ SELECT {_ALERT}, source_id, team_id, title FROM alert WHERE org_id = %(org)s AND
 def alerts(work: Work, ids: Collection[UUID]) -> list[Row]:
     """Live alerts by id, as far as they may be seen: source, team, title and what is remembered."""
     found = rows.fetch(work, _ALERTS, {"org": work.org_id, "ids": list(ids)}) if ids else []
-    return [(row[23], row[24], row[25], memory(row)) for row in found]
+    return [(row[25], row[26], row[27], memory(row)) for row in found]
 
 
 _ALERTS = f"SELECT {_ALERT}, source_id, team_id, title FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s) ORDER BY id"  # noqa: S608
+
+
+def to_release(work: Work, now: datetime, limit: int) -> list[tuple[UUID, Memory, Known]]:
+    """Alerts that wait and are to be looked at again: source, what is remembered, and what they say."""
+    found = rows.fetch(work, _TO_RELEASE, {"org": work.org_id, "now": now, "limit": limit})
+    return [(row[25], memory(row), _known(row)) for row in found]
+
+
+_SAID = "source_id, title, service, environment, resource, team, labels, fingerprint, identity_by, ruling"
+_TO_RELEASE = f"""
+SELECT {_ALERT}, {_SAID} FROM alert
+WHERE org_id = %(org)s AND release_at <= %(now)s AND status = 'firing' ORDER BY release_at LIMIT %(limit)s
+"""  # noqa: S608
+
+
+def to_index(work: Work, after: UUID, limit: int) -> list[tuple[UUID, Memory, Known]]:
+    """Firing alerts after an id, in its order: source, what is remembered, and what they say."""
+    found = rows.fetch(work, _TO_INDEX, {"org": work.org_id, "after": after, "limit": limit})
+    return [(row[25], memory(row), _known(row)) for row in found]
+
+
+_TO_INDEX = f"""
+SELECT {_ALERT}, {_SAID} FROM alert WHERE org_id = %(org)s AND status = 'firing' AND id > %(after)s ORDER BY id LIMIT %(limit)s
+"""  # noqa: S608
+
+
+def waits(work: Work, ids: Collection[UUID]) -> dict[UUID, tuple[list[str], dict[str, Any] | None]]:
+    """Those of these alerts that inhibit or wait: their tokens, and what rules said of them."""
+    found = rows.fetch(work, _WAITS, {"org": work.org_id, "ids": list(ids)}) if ids else []
+    return {row[0]: (row[1], row[2]) for row in found}
+
+
+_WAITS = "SELECT id, tokens, ruling FROM alert WHERE org_id = %(org)s AND id = ANY (%(ids)s) AND tokens IS NOT NULL"
+
+
+def matchable(work: Work, most: int) -> list[tuple[UUID, dict[str, str | None], dict[str, str]]]:
+    """The newest firing alerts, so many, with the fields and labels that silences look at."""
+    found = rows.fetch(work, _MATCHABLE, {"org": work.org_id, "most": most})
+    return [(row[0], dict(zip(_MATCHED, row[1:6], strict=True)), row[6]) for row in found]
+
+
+_MATCHED = ("service", "environment", "resource", "team", "severity")
+_MATCHABLE = f"""
+SELECT id, {", ".join(_MATCHED)}, labels FROM alert WHERE org_id = %(org)s AND status = 'firing' ORDER BY id DESC LIMIT %(most)s
+"""  # noqa: S608
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    ruling = None if row[34] is None else msgspec.convert(row[34], Ruling)
+    heard = Heard(
+        title=row[26],
+        firing=True,
+        service=row[27],
+        environment=row[28],
+        resource=row[29],
+        team=row[30],
+        labels=row[31],
+        group=ruling.sender_group if ruling else "",
+    )
+    return Known(heard, row[1], IdentityBy(row[33]), row[32], _SEVERITIES[row[2]], None, row[22], ruling)
 
 
 def memory(row: tuple[Any, ...]) -> Memory:
@@ -92,6 +155,9 @@ def memory(row: tuple[Any, ...]) -> Memory:
         incident_id=row[20],
         incident_number=row[21],
         content=row[22],
+        tokens=row[23] or [],
+        tokens_before=row[23] or [],
+        release_at=row[24],
     )
 
 

@@ -52,7 +52,7 @@ def sender(source: Source) -> Sender:
     """A source's settings as the stages understand them."""
     kind = KINDS[source.kind]
     settings = settings_of(source)
-    return Sender(source.id, source.name, source.kind, settings, policy(source.id, source.team_id, kind, settings))
+    return Sender(source.id, source.name, source.kind, settings, policy(source.id, source.team_id, kind, settings, source.name))
 
 
 def settings_of(source: Source) -> SourceSettings:
@@ -77,12 +77,14 @@ def checked(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return found.model_dump(mode="json", exclude_defaults=True)
 
 
-def policy(source_id: UUID, team_id: UUID | None, kind: Kind, settings: SourceSettings) -> Policy:
+def policy(source_id: UUID, team_id: UUID | None, kind: Kind, settings: SourceSettings, name: str = "") -> Policy:
     """What settings mean to the stages."""
     return Policy(
         source_id=source_id,
         team_id=team_id,
         scope=settings.identity_group.encode() or source_id.bytes,
+        source=name,
+        kind=kind.id,
         default_severity=settings.default_severity,
         severities={word.lower(): Severity(severity) for word, severity in settings.severities.items()},
         fingerprint_fields=tuple(settings.fingerprint_fields),

@@ -9,13 +9,14 @@ from threading import Event
 from sqlalchemy import Engine
 
 from engine.log import logger
-from engine.storage import alerts, audit, incidents, instance, jobs, links, partitions, replays, sessions
+from engine.storage import alerts, audit, definitions, incidents, instance, jobs, links, partitions, replays, sessions
 from engine.storage.database import Database
 from engine.storage.directories import organizations
 from engine.storage.work import INSTANCE, Tenant, work
 from engine.workflows import handlers, proving, provisioner
 
 SESSIONS_KEPT = timedelta(days=90)
+HITS_KEPT = timedelta(days=1)  # the longest window of a threshold
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Duties:
                 links.forget_old(open_work)
                 alerts.forget_old(open_work, open_work.now - self.keeping.weeks["alert_history"] - partitions.WEEK)
                 incidents.forget_old(open_work, open_work.now - self.keeping.weeks["incident_entry"])
+                definitions.forget_hits(open_work, open_work.now - HITS_KEPT)
                 audit.forget_refusals(open_work, open_work.now - self.keeping.weeks["audit"])
         with work(self.database, INSTANCE) as open_work:
             instance.forget_failures(open_work)

@@ -15,8 +15,10 @@ from engine.model.audit import AuditVerdict
 from engine.model.ids import time_of
 from engine.model.people import Organization
 from engine.model.vocabulary import ActorKind, Role
-from engine.operations import audit, demo
+from engine.operations import audit, demo, rules
 from engine.operations.door import PROGRESS, runtime
+from engine.pipeline import grouping
+from engine.pipeline.rehearsal import Rehearsed
 from engine.storage import directories, proof
 from engine.storage.database import Database
 from engine.storage.jobs import Leased
@@ -25,6 +27,11 @@ from engine.workflows import demo as playing
 
 Handler = Callable[[Leased], dict[str, Any]]
 HANDLERS: dict[str, Handler] = {}
+_NOT_SET_UP = {
+    grouping.NOTIFY: "no channel is set up",
+    grouping.ANALYSE: "no language model is set up",
+    grouping.RUNBOOK: "no runbook of that name is set up",
+}
 
 
 def handles(kind: str) -> Callable[[Handler], Handler]:
@@ -59,6 +66,21 @@ def verify_audit(job: Leased) -> dict[str, Any]:
     """Walk the audit chain; the verdict is the result."""
     verdict = audit.verify(workflow(job.org_id, job.id, job.kind))
     return TypeAdapter(AuditVerdict).dump_python(verdict, mode="json")
+
+
+@handles(grouping.NOTIFY)
+@handles(grouping.ANALYSE)
+@handles(grouping.RUNBOOK)
+def asked_by_a_rule(job: Leased) -> dict[str, Any]:
+    """What a rule asks for and nobody can do yet: it stays on record with the reason."""
+    return {"done": False, "why": _NOT_SET_UP[job.kind]}
+
+
+@handles(rules.DRY_RUN_JOB)
+def dry_run(job: Leased) -> dict[str, Any]:
+    """Ask a rule about the past; what came of it is the result."""
+    found = rules.dry_run(workflow(job.org_id, job.id, job.kind), job.payload["spec"], job.payload["days"])
+    return TypeAdapter(Rehearsed).dump_python(found, mode="json")
 
 
 @handles(demo.DEMO_JOB)

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.pipeline.applying import MINUTE, Line, alert, group
+from tests.pipeline.deciding import rule
 
 START = st.integers(0, 8)
 SAID = st.tuples(st.sampled_from("AB"), START, st.none() | st.integers(0, 8))
@@ -54,6 +56,31 @@ def test_deliveries_in_any_order_repeated_and_in_any_batches_end_in_the_same_ale
     plain, shuffled = ended(line, said, [len(said)]), ended(line, data.draw(st.permutations(said + more)), sizes)
     assert {name: tuple(row)[:11] for name, row in shuffled.items()} == {name: tuple(row)[:11] for name, row in plain.items()}
     assert {name: row.deliveries for name, row in shuffled.items()} == {name: row.deliveries for name, row in plain.items()}
+
+
+@given(
+    st.data(),
+    st.lists(SAID, min_size=1, max_size=5, unique=True).map(lambda said: [*said, ("A", 0, None), ("B", 0, None)]),
+    st.lists(st.integers(1, 4), min_size=12, max_size=12),
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_with_rules_too_deliveries_in_any_order_and_repeated_end_in_the_same_alerts(
+    decided: Line, data: st.DataObject, said: list[Said], sizes: list[int]
+) -> None:
+    more = data.draw(st.lists(st.sampled_from(said), max_size=4))
+    plain, shuffled = ended(decided, said, [len(said)]), ended(decided, data.draw(st.permutations(said + more)), sizes)
+    assert {name: tuple(row)[:11] for name, row in shuffled.items()} == {name: tuple(row)[:11] for name, row in plain.items()}
+    assert {row.labels["by"] for row in plain.values()} <= {"first", "second"}
+
+
+@pytest.fixture
+def decided(line: Line) -> Line:
+    """An organization whose rules build upon each other."""
+    rule(line, {"field": "title", "op": "like", "value": "A*"}, {"labels": {"by": "first"}, "severity": "error"}, "one")
+    rule(line, {"field": "labels.by", "op": "missing"}, {"labels": {"by": "second"}, "group_by": ["title"]}, "two")
+    rule(line, {"field": "title", "op": "=~", "value": ".* since [1-3]"}, {"hold_minutes": 5, "team": "{{labels.by}}"}, "three")
+    rule(line, {"logic": {"==": [{"var": "labels.by"}, "second"]}}, {"suppress": True}, "four")
+    return line
 
 
 def test_two_alerts_of_one_delivery_with_one_identity_are_heard_one_after_the_other(line: Line) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from engine.matching.conditions import Subject
 from engine.matching.windows import Window
 from engine.model.silences import InhibitionSpec, Matcher, SilenceSpec
-from engine.stages.quiet import Inhibition, Inhibitions, Key, Silence, Silences, hold, matchable
+from engine.stages.quiet import Inhibition, Inhibitions, Key, Matching, Silence, Silences, matchable
 
 pytestmark = pytest.mark.fast
 
@@ -43,12 +43,12 @@ MATCHED = [
 
 @pytest.mark.parametrize(("said", "is_so", "why"), MATCHED)
 def test_matchers_are_read_as_alertmanager_reads_them(said: str, is_so: bool, why: str) -> None:
-    assert hold(matchers(said), ALERT) is is_so, why
+    assert Matching(matchers(said))(ALERT) is is_so, why
 
 
 def test_a_field_is_known_by_its_name_where_no_label_has_it() -> None:
     subject = Subject(NOON, {"service": "orders", "environment": "prod", "title": "x", "team": None}, {"service": "db"}, {})
-    assert matchable(subject) == {"service": "db", "environment": "prod"}
+    assert matchable(subject.fields, subject.labels) == {"service": "db", "environment": "prod"}
 
 
 def test_a_matcher_is_written_as_it_is_read_elsewhere() -> None:

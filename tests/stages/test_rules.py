@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engine.matching.conditions import Subject
+from engine.model.ruled import Gate, Ruling
 from engine.model.rulings import RuleSpec
 from engine.model.vocabulary import Severity
 from engine.stages import rules
-from engine.stages.rules import Rule, RuleSet, Ruling
+from engine.stages.rules import Rule, RuleSet
 
 pytestmark = pytest.mark.fast
 
@@ -79,7 +80,7 @@ def test_rules_are_asked_by_priority_and_a_later_one_counts() -> None:
     )
     ruling = judged(alert, second, first)
     assert named(ruling) == ["rule 1", "rule 2"]
-    assert (rules.severity_of(alert), ruling.group, ruling.grouped_by) == (Severity.INFO, ("labels.host pay-1",), "rule 2")
+    assert (rules.severity_of(alert), ruling.group, ruling.grouped_by) == (Severity.INFO, ("host pay-1",), "rule 2")
 
 
 def test_a_rule_that_stops_is_the_last() -> None:
@@ -107,15 +108,15 @@ def test_an_earlier_rule_is_not_asked_again() -> None:
 DECIDED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {"group_by": ["labels.host", "resource"]},
-        {"group": ("labels.host pay-1", "resource –"), "grouped_by": "rule 1"},
+        {"group": ("host pay-1", "resource –"), "grouped_by": "rule 1"},
         "grouped by labels.host, resource",
     ),
     ({"hold_minutes": 5}, {"hold_minutes": 5}, "held for 5 min"),
     ({"suppress": True}, {"suppressed_by": "rule 1"}, "suppressed"),
-    ({"notify_only": True}, {"notify_only": True}, "notify only"),
-    ({"analyse": True}, {"analyse": True}, "analyse"),
-    ({"runbook": "restart"}, {"runbooks": ("restart",)}, "runs restart"),
-    ({"threshold": {"count": 3, "minutes": 10}}, {"threshold_by": UUID(int=1)}, "opens at 3 alerts in 10 min"),
+    ({"notify_only": True}, {"notify_only": "rule 1"}, "notify only"),
+    ({"analyse": True}, {"analyse": "rule 1"}, "analyse"),
+    ({"runbook": "restart"}, {"runbooks": {"restart": "rule 1"}}, "runs restart"),
+    ({"threshold": {"count": 3, "minutes": 10}}, {"threshold": Gate(UUID(int=1), 3, "alerts", 10)}, "opens at 3 alerts in 10 min"),
 ]
 
 

@@ -140,6 +140,7 @@ def test_every_revision_goes_down_and_up_with_data_in_it(fresh: TestDatabase) ->
 def test_without_what_pages_need_sources_and_alerts_are_as_they_were(fresh: TestDatabase) -> None:
     company = fill(fresh)
     views = [each.name for each in sources.all(company.owner).items], [each.title for each in alerts.search(company.owner).items]
+    migrate.down(fresh.owner, "0003")
     tables = set(all_of(fresh, TABLES))
     migrate.down(fresh.owner, "0002")
     assert migrate.current(fresh.owner) == "0002"

@@ -23,7 +23,7 @@ from engine.model.fields import Rls
 from engine.model.heard import Delivery
 from engine.model.instance import Instance
 from engine.model.vocabulary import ListPage, ProcessKind, Role
-from engine.operations import audit, organizations, people, saved_views, sign_in, teams, tokens
+from engine.operations import audit, definitions, organizations, people, saved_views, sign_in, teams, tokens
 from engine.operations.door import tenant_of
 from engine.storage import instance, jobs, proof, quarantine, sources
 from engine.storage.database import Database
@@ -93,6 +93,8 @@ def furnished(database: Database, shared: TestDatabase, acme: Company, beta: Com
             delivering.alert(company.owner, team_id)
         over, _, _ = delivering.alert(company.owner)
         poisoned = delivering.source(company.owner)
+        definitions.create(company.owner, "rule", {"name": "three", "when": {"field": "title", "value": "Rare"}, "then": GATE})
+        delivering.deliver(company.owner, delivering.source(company.owner), delivering.firing("Rare"))
         with work(database, Tenant(company.id, all_teams=True)) as open_work:
             moved = {"org": company.id, "id": over}
             open_work.session.execute(text("INSERT INTO alert_history SELECT * FROM alert WHERE org_id = :org AND id = :id"), moved)
@@ -107,6 +109,9 @@ def furnished(database: Database, shared: TestDatabase, acme: Company, beta: Com
         instance.plan(open_work, {"tenancy": 3600})
         proof.record(open_work, open_work.now, 0.1, "")
     return acme
+
+
+GATE = {"threshold": {"count": 3, "minutes": 5}}
 
 
 def guarded_tables(db: Connection) -> list[str]:

@@ -1,0 +1,36 @@
+"""What travels through the pipeline?"""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from engine.model.heard import Known, Memory, Policy, Told
+from engine.model.vocabulary import AlertEntryKind
+from engine.storage.batches import Entry
+
+
+class Item(Struct):
+    """One alert on its way through the stages. `id` is that of the line it will write into the alert's history."""
+
+    id: UUID
+    policy: Policy
+    known: Known
+    at: datetime
+    repeated: bool = False
+
+
+class Happened(Struct):
+    """What an alert's hearing, or time, or a person, did to it."""
+
+    item: Item
+    memory: Memory
+    told: Told
+
+    def entry(self) -> Entry:
+        """The line of the alert's history that says so."""
+        item, told = self.item, self.told
+        severity = told.severity if told.changed_severity or told.kind is AlertEntryKind.OPENED else None
+        before = told.severity_before if told.changed_severity else None
+        starts_at = item.known.heard.starts_at
+        return Entry(item.id, self.memory.id, item.policy.team_id, told.kind, severity, before, starts_at, told.said)
