@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from engine.api import alertmanager, docs, health, metrics, problems, routes, sign_in
+from engine.api import alertmanager, alertmanager_silences, docs, health, metrics, problems, routes, sign_in
 from engine.api.edge import Edge
 from engine.api.intake import Intake
 from engine.api.pages import PagePaths
@@ -23,7 +23,16 @@ def build_api(settings: Settings, version: str) -> FastAPI:
     )
     app.state.settings = settings
     problems.install(app)
-    for router in (routes.router, alertmanager.router, sign_in.api, sign_in.forms, health.router, metrics.router, docs.router):
+    for router in (
+        routes.router,
+        alertmanager.router,
+        alertmanager_silences.router,
+        sign_in.api,
+        sign_in.forms,
+        health.router,
+        metrics.router,
+        docs.router,
+    ):
         app.include_router(router)
     return app
 

@@ -18,13 +18,13 @@ from engine.api.who import caller, origin_of
 from engine.identity.actor import Actor
 from engine.model.alerts import AlertView
 from engine.model.views import Paging
-from engine.model.vocabulary import AlertStatus
+from engine.model.vocabulary import AlertStatus, QuietBy
 from engine.operations import alerts, callers
 from engine.operations.door import runtime
 from engine.operations.words import Matcher
 
 router = APIRouter(prefix="/api/v2", tags=["alertmanager"], responses=PROBLEMS)
-_BY_TOKEN = {"security": [{"token": []}, {"token_basic": []}, {"session": []}]}
+BY_TOKEN = {"security": [{"token": []}, {"token_basic": []}, {"session": []}]}
 _RECEIVER = "aiops"
 _MOST = 200
 _PAGES = 25
@@ -39,7 +39,7 @@ def _expression(said: str) -> str:
 
 
 class Which(BaseModel):
-    """The query of Alertmanager's list. Silences and inhibition do not exist here yet, so nothing is muted."""
+    """The query of Alertmanager's list: which kinds of alerts are wanted, and which labels they have."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,10 +66,10 @@ def reader(request: Request) -> Actor:
 Reader = Annotated[Actor, Depends(reader)]
 
 
-@router.get("/alerts", openapi_extra=_BY_TOKEN)
+@router.get("/alerts", openapi_extra=BY_TOKEN)
 def listed(actor: Reader, which: Annotated[Which, Query()]) -> list[dict[str, Any]]:
     """The firing alerts, as Alertmanager lists them; at most 5,000, the newest first."""
-    if not which.active or (which.receiver and re2.fullmatch(which.receiver, _RECEIVER) is None):
+    if which.receiver and re2.fullmatch(which.receiver, _RECEIVER) is None:
         return []
     found: list[AlertView] = []
     cursor: str | None = None
@@ -78,10 +78,19 @@ def listed(actor: Reader, which: Annotated[Which, Query()]) -> list[dict[str, An
         found += page.items
         if (cursor := page.next_cursor) is None:
             break
-    return [_alert(each) for each in found]
+    return [_alert(each) for each in found if _is_wanted(each, which)]
 
 
-@router.get("/status", openapi_extra=_BY_TOKEN)
+def _is_wanted(alert: AlertView, which: Which) -> bool:
+    by = {each.by for each in alert.muted_by}
+    if QuietBy.SILENCE in by and not which.silenced:
+        return False
+    if QuietBy.INHIBITION in by and not which.inhibited:
+        return False
+    return which.active or bool(by)
+
+
+@router.get("/status", openapi_extra=BY_TOKEN)
 def status(actor: Reader) -> dict[str, Any]:
     """That we are here, as Alertmanager says it."""
     version = runtime().version
@@ -90,7 +99,7 @@ def status(actor: Reader) -> dict[str, Any]:
     return {"cluster": cluster, "versionInfo": about, "config": {"original": ""}, "uptime": "1970-01-01T00:00:00Z"}
 
 
-@router.get("/receivers", openapi_extra=_BY_TOKEN)
+@router.get("/receivers", openapi_extra=BY_TOKEN)
 def receivers(actor: Reader) -> list[dict[str, str]]:
     """The one receiver there is: ourselves."""
     return [{"name": _RECEIVER}]
@@ -109,5 +118,15 @@ def _alert(alert: AlertView) -> dict[str, Any]:
         "fingerprint": alert.fingerprint,
         "generatorURL": source,
         "receivers": [{"name": _RECEIVER}],
-        "status": {"state": "active", "silencedBy": list[str](), "inhibitedBy": list[str](), "mutedBy": list[str]()},
+        "status": _status(alert),
+    }
+
+
+def _status(alert: AlertView) -> dict[str, Any]:
+    by = {kind: [each for each in alert.muted_by if each.by is kind] for kind in QuietBy}
+    return {
+        "state": "suppressed" if alert.muted_by else "active",
+        "silencedBy": [str(each.id) for each in by[QuietBy.SILENCE]],
+        "inhibitedBy": [str(each.id) for each in by[QuietBy.INHIBITION]],
+        "mutedBy": [each.name for kind in (QuietBy.RULE, QuietBy.HOLD, QuietBy.THRESHOLD) for each in by[kind]],
     }

@@ -107,8 +107,13 @@ async def _ours(request: Request, error: Any) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Any) -> JSONResponse:
+    return problem(request.url.path, invalid(error))
+
+
+def invalid(error: RequestValidationError) -> Invalid:
+    """What is wrong with a request, in our words."""
     faults = tuple(FieldError("body" if e["type"] == "json_invalid" else _place(e["loc"]), e["msg"]) for e in error.errors())
-    return problem(request.url.path, Invalid("; ".join(f"{f.field}: {f.message}" for f in faults), faults))
+    return Invalid("; ".join(f"{f.field}: {f.message}" for f in faults), faults)
 
 
 def _place(location: tuple[str | int, ...]) -> str:

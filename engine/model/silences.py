@@ -56,6 +56,7 @@ class SilenceSpec(Strict):
     zone: Zone = "UTC"
     rule: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
     comment: Comment
+    created_by: Annotated[str, StringConstraints(max_length=200)] = Field(default="", description="who, where a tool says it for others")
 
     _something = field_validator("matchers")(_names_something)
 

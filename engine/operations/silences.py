@@ -58,6 +58,7 @@ class SilenceView:
     rule: str
     active: bool
     over: bool
+    ends_at: datetime | None
     current: SpanView | None
     next: SpanView | None
     spec: dict[str, Any]
@@ -228,12 +229,13 @@ def _view(found: DefinitionView, now: datetime) -> SilenceView:
         id=found.id,
         team_id=found.team_id,
         comment=said.comment,
-        author=found.author,
+        author=said.created_by or found.author,
         matchers=tuple(said.matchers),
         zone=said.zone,
         rule=said.rule,
         active=current is not None,
         over=over,
+        ends_at=found.ends_at,
         current=_span(current),
         next=_span(coming[0]) if coming else None,
         spec=found.spec,

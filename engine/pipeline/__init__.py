@@ -20,9 +20,9 @@ from engine.log import logger
 from engine.model.heard import Fault, Heard, Known, Memory, Policy
 from engine.model.ids import entry_id, new_id
 from engine.pipeline import book as books
+from engine.pipeline.book import Book
 from engine.pipeline.grouping import Grouping
 from engine.pipeline.item import Happened, Item
-from engine.pipeline.quieting import BEGINS
 from engine.stages import dedup
 from engine.stages.normalise import normalise
 from engine.storage import batches, remembered
@@ -109,9 +109,8 @@ def apply(work: Work, items: Sequence[Item]) -> Written:
     now = max(item.at for item in items)
     batches.begin(work)
     book = books.of(work)
-    heard = _Heard(remembered.by_identity(work, {item.known.identity for item in items}, now))
+    heard = _Heard(book, remembered.by_identity(work, {item.known.identity for item in items}, now))
     for item in items:
-        book.judge(item)
         heard.hear(item)
     grouping = Grouping(work, heard.happened, book)
     for happened in heard.happened:
@@ -122,10 +121,10 @@ def apply(work: Work, items: Sequence[Item]) -> Written:
 
 
 class _Heard:
-    """Deduplication of a batch: alerts by identity, and what happened to each."""
+    """Rules and deduplication of a batch: alerts by identity, and what happened to each."""
 
-    def __init__(self, memories: dict[bytes, Memory]) -> None:
-        self._memories = memories
+    def __init__(self, book: Book, memories: dict[bytes, Memory]) -> None:
+        self._book, self._memories = book, memories
         self._touched: dict[UUID, tuple[Memory, UUID, UUID | None]] = {}
         self.happened: list[Happened] = []
         self.entries: list[Entry] = []
@@ -135,6 +134,7 @@ class _Heard:
         memory = self._memories.get(known.identity)
         if memory is not None and not dedup.is_same(memory, item.at, policy):
             memory = None
+        self._book.judge(item, memory)
         if memory is None:
             if known.heard.key == SILENCE and not known.heard.firing:
                 return  # a sign of life while none was missed
@@ -148,7 +148,7 @@ class _Heard:
 
     def ran(self) -> dict[UUID, int]:
         """Which rules held of how many alerts that began to fire, or said something new."""
-        told = (each for each in self.happened if each.told.kind in BEGINS or each.memory.known is each.item.known)
+        told = (each for each in self.happened if each.begins or each.memory.known is each.item.known)
         rulings = (each.item.known.ruling for each in told)
         return Counter(ran.rule_id for ruling in rulings if ruling is not None for ran in ruling.ran)
 

@@ -1,7 +1,4 @@
-"""What have the operators decided, ready to be asked? Compiled once for an organization and revision, in every process that asks.
-
-An alert that says the same as one before is answered from memory, as long as nothing of it depends on the time of day.
-"""
+"""What have the operators decided, ready to be asked? Compiled once for an organization and revision, in every process that asks."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,7 +9,6 @@ from threading import Lock
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 from pydantic import TypeAdapter
 
 from engine.matching.conditions import Subject
@@ -20,11 +16,11 @@ from engine.matching.windows import Window
 from engine.model.conditions import Condition, Times, parts_of
 from engine.model.definitions import Definition
 from engine.model.enrichments import Extraction, Mapping
-from engine.model.heard import Known, Policy
+from engine.model.heard import Known, Memory, Policy
 from engine.model.ruled import Ruling
 from engine.model.rulings import RuleSpec
 from engine.model.silences import InhibitionSpec, SilenceSpec
-from engine.model.vocabulary import DefinitionKind, Severity
+from engine.model.vocabulary import DefinitionKind
 from engine.pipeline.item import Item
 from engine.stages.enrich import Enrichments
 from engine.stages.quiet import Inhibition, Inhibitions, Silence, Silences
@@ -32,22 +28,11 @@ from engine.stages.rules import Rule, RuleSet, severity_of
 from engine.storage import definitions
 from engine.storage.work import Work
 
-_MOST_BOOKS, _MOST_REMEMBERED = 50, 10_000
-_FIELDS = ("service", "environment", "resource", "team")
+_MOST_BOOKS = 50
 _encode = msgspec.json.Encoder().encode
 _rule = TypeAdapter(RuleSpec).validate_python
 _silence = TypeAdapter(SilenceSpec).validate_python
 _inhibition = TypeAdapter(InhibitionSpec).validate_python
-
-
-class Outcome(Struct):
-    """What enrichment and rules make of what an alert says."""
-
-    fields: dict[str, str | None]
-    labels: dict[str, str]
-    severity: Severity | None
-    ruling: Ruling
-    mark: int
 
 
 class Book:
@@ -63,38 +48,42 @@ class Book:
         self.inhibitions = Inhibitions([inhibition(row) for row in of[DefinitionKind.INHIBITION]])
         self._says_something = any(of[kind] for kind in (DefinitionKind.RULE, DefinitionKind.EXTRACTION, DefinitionKind.MAPPING))
         self._is_timeless = not any(_is_timed(each.when) for each in self.rules.rules)
-        self._remembered: dict[tuple[int, str, bool], Outcome] = {}
+        self._mark = _digest(f"revision {revision}".encode())
 
-    def judge(self, item: Item) -> None:
-        """Ask enrichment and rules about an alert, and change it as they say."""
+    def judge(self, item: Item, memory: Memory | None) -> None:
+        """Ask enrichment and rules about an alert, and change it as they say.
+
+        One that fires already and says the same as when it was asked about, by the same decisions, is not asked about again.
+        """
         known = item.known
         if not self._says_something or known.heard.bare:
             return
-        key = (known.content, item.policy.source, known.heard.firing)
-        outcome = self._remembered.get(key) if self._is_timeless else None
-        if outcome is None:
-            outcome = self.outcome(subject(known, item.policy, item.at), item.policy.team_id)
-            if self._is_timeless:
-                if len(self._remembered) >= _MOST_REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[key] = outcome
-        if outcome.ruling.is_empty:
+        if self._is_timeless:
+            known.content ^= self._mark
+            if memory is not None and memory.firing and memory.content == known.content:
+                known.severity = memory.severity
+                return
+        alert = subject(known, item.policy, item.at)
+        ruling = self.asked(alert, item.policy.team_id)
+        if not self._is_timeless:
+            known.content ^= _digest(_encode((ruling, alert.fields, alert.labels)))
+        if ruling.is_empty:
             return
-        heard = known.heard
-        for name in _FIELDS:
-            setattr(heard, name, outcome.fields.get(name))
-        heard.labels, known.severity = outcome.labels, outcome.severity
-        known.content ^= outcome.mark
-        known.ruling = msgspec.structs.replace(outcome.ruling, at=item.at)
+        heard, ruling.at = known.heard, item.at
+        heard.service, heard.environment = alert.fields["service"], alert.fields["environment"]
+        heard.resource, heard.team = alert.fields["resource"], alert.fields["team"]
+        heard.labels, known.severity, known.ruling = alert.labels, severity_of(alert), ruling
 
-    def outcome(self, alert: Subject, team_id: UUID | None) -> Outcome:
-        """What becomes of an alert of a team. Changes `alert`."""
+    def asked(self, alert: Subject, team_id: UUID | None) -> Ruling:
+        """What enrichment and rules say of an alert of a team. Changes `alert`."""
         enriched = self.enrichments.apply(alert)
         ruling = self.rules.judge(alert, team_id)
         ruling.enriched = enriched
-        said = _encode((ruling, alert.fields, alert.labels))
-        mark = int.from_bytes(blake2b(said, digest_size=8).digest(), signed=True)
-        return Outcome(alert.fields, alert.labels, severity_of(alert), ruling, mark)
+        return ruling
+
+
+def _digest(said: bytes) -> int:
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), signed=True)
 
 
 def subject(known: Known, policy: Policy, now: datetime) -> Subject:

@@ -10,7 +10,7 @@ from engine.pipeline import book as books
 from engine.pipeline import quieting
 from engine.pipeline.book import Book
 from engine.pipeline.item import Happened, Item
-from engine.pipeline.quieting import BEGINS, Quieting
+from engine.pipeline.quieting import Quieting
 from engine.stages import correlate
 from engine.stages.correlate import OpenIncident
 from engine.storage import remembered
@@ -37,7 +37,7 @@ class Grouping:
         self._work = work
         self._quieting = Quieting(work, book or books.of(work), happened)
         at = min((each.item.at for each in happened), default=work.now)
-        fired = [each.item for each in happened if each.told.kind in BEGINS or each.memory.waits]
+        fired = [each.item for each in happened if each.begins or each.memory.waits]
         keys = {key for item in fired for scorer in correlate.SCORERS for key in scorer.keys(item.known)}
         changed = [each.memory for each in happened if each.memory.is_changed or each.memory.waits]
         ids = {memory.incident_id for memory in changed if memory.incident_id is not None}
@@ -60,7 +60,7 @@ class Grouping:
                 self.look_again(item, memory)
         elif told.went_on:
             self._went_on(item, memory, told)
-        elif told.kind in BEGINS:
+        elif happened.begins:
             self._fired(item, memory, told)
         elif told.kind in _ENDS:
             self._ended(item, memory, told)

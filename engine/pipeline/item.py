@@ -9,6 +9,8 @@ from engine.model.heard import Known, Memory, Policy, Told
 from engine.model.vocabulary import AlertEntryKind
 from engine.storage.batches import Entry
 
+_BEGINS = (AlertEntryKind.OPENED, AlertEntryKind.REFIRED, AlertEntryKind.REOPENED)
+
 
 class Item(Struct):
     """One alert on its way through the stages. `id` is that of the line it will write into the alert's history."""
@@ -26,6 +28,11 @@ class Happened(Struct):
     item: Item
     memory: Memory
     told: Told
+
+    @property
+    def begins(self) -> bool:
+        """Whether it begins to fire."""
+        return self.told.kind in _BEGINS and not self.told.went_on
 
     def entry(self) -> Entry:
         """The line of the alert's history that says so."""

@@ -13,7 +13,6 @@ import msgspec
 
 from engine.model.heard import FIRES, WAITS, Known, Memory
 from engine.model.ruled import Ruling
-from engine.model.vocabulary import AlertEntryKind
 from engine.pipeline.book import Book
 from engine.pipeline.item import Happened, Item
 from engine.stages import quiet
@@ -21,7 +20,6 @@ from engine.stages.correlate import group_of
 from engine.storage import definitions
 from engine.storage.work import Work
 
-BEGINS = (AlertEntryKind.OPENED, AlertEntryKind.REFIRED, AlertEntryKind.REOPENED)
 _BY_RULE, _BY_NOTICE, _BY_SILENCE, _UNTIL = "rule", "notice", "silence", "time:"
 
 
@@ -33,7 +31,7 @@ class Quieting:
         self.released: set[str] = set()
         self.hits: list[tuple[str, UUID, datetime]] = []
         self._fires: dict[UUID, list[str]] = {}
-        fresh = [each for each in happened if each.told.kind in BEGINS or each.memory.known is each.item.known or each.memory.waits]
+        fresh = [each for each in happened if each.begins or each.memory.known is each.item.known or each.memory.waits]
         for each in fresh:
             if each.memory.firing:
                 self.inhibits(each.item, each.memory)

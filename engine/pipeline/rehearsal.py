@@ -4,10 +4,12 @@ The history is read in parts, and in each part alerts that look the same to the 
 million alerts take seconds. It is asked about alerts as they were kept, after the rules of then.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from engine.matching.conditions import Patterns, compiled
@@ -20,6 +22,9 @@ from engine.storage import alerts, history
 from engine.storage.work import Work
 
 _SHOWN, _BARS, _LATELY = 50, 60, 1000
+# A name with a dot in it is a path to JSON Logic, and the whole name to us.
+_IN_TEXTS = re.compile(r"(labels|annotations)\.[^.]+$")
+_LOOKS_AROUND = ("missing", "missing_some", "val", "exists")
 _EVERYTHING = ("title", "description", "severity", "service", "environment", "resource", "team", "source", "status")
 
 
@@ -91,7 +96,8 @@ class _Rehearsing:
                 continue
             self.matched += line.count
             self._matched[place] += line.count
-            self._newest = sorted({*self._newest, *line.ids}, reverse=True)[:_SHOWN]
+            if len(self._newest) < _SHOWN or line.newest > self._newest[-1]:
+                self._newest = sorted((*self._newest, line.newest), reverse=True)[:_SHOWN]
             if self._changes_fields:
                 ruling = Ruling()
                 asked.act(self._rule, subject, ruling)
@@ -120,8 +126,24 @@ def _asked(condition: Condition) -> set[str]:
     if isinstance(condition, Comparison):
         return {condition.field}
     if isinstance(condition, Logic):
-        return {*_EVERYTHING, "labels", "annotations"}
+        named = _named(condition.logic)
+        return {*_EVERYTHING, "labels", "annotations"} if named is None else named
     return {name for part in parts_of(condition) for name in _asked(part)}
+
+
+def _named(logic: Any) -> set[str] | None:
+    """The fields that an expression of JSON Logic names; None: it may look at any."""
+    if not isinstance(logic, dict | list):
+        return set()
+    said: dict[str, Any] = cast(dict[str, Any], logic) if isinstance(logic, dict) else {}
+    if any(name in _LOOKS_AROUND for name in said):
+        return None
+    if "var" in said:
+        first: Any = said["var"][0] if isinstance(said["var"], list) and said["var"] else said["var"]
+        is_known = isinstance(first, str) and (first in _EVERYTHING or _IN_TEXTS.match(first) is not None)
+        return {str(first)} if is_known and len(said) == 1 else None
+    found = [_named(part) for part in (said.values() if said else cast(list[Any], logic))]
+    return None if None in found else {name for part in found if part for name in part}
 
 
 def _is_timed(condition: Condition) -> bool:

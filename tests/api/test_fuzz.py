@@ -58,8 +58,29 @@ ALWAYS_THE_SAME = settings(
 )
 
 
+# Conditions lie within conditions, so that making one up takes seconds: a right one is put in their place, or anything.
+WRITTEN: dict[str, dict[str, Any]] = {
+    "RuleSpec": {
+        "name": "fuzz",
+        "when": {"any": [{"field": "service", "op": "like", "value": "*"}]},
+        "then": {"labels": {"a": "{{title}}"}},
+    },
+    "Extraction": {"name": "fuzz", "field": "title", "pattern": "(?P<a>.)"},
+    "Mapping": {"name": "fuzz", "match_on": ["service"], "columns": ["service", "tier"], "rows": [["a", "1"]]},
+    "InhibitionSpec": {"name": "fuzz", "sources": [{"name": "a", "value": "1"}], "targets": [{"name": "b", "value": "1"}]},
+    "SilenceSpec": {
+        "matchers": [{"name": "fuzz", "value": "1"}],
+        "starts": "2026-01-01T00:00:00",
+        "ends": "2126-01-01T00:00:00",
+        "comment": "fuzz",
+    },
+}
+WRITTEN_BY = dict(zip(("rules", "extractions", "mappings", "inhibitions", "silences"), WRITTEN, strict=True))
+
+
 def _contract() -> Any:
-    found = schemathesis.openapi.from_dict(SPEC)
+    plain = {name: {"type": "object"} if name in WRITTEN else schema for name, schema in SPEC["components"]["schemas"].items()}
+    found = schemathesis.openapi.from_dict(SPEC | {"components": SPEC["components"] | {"schemas": plain}})
     found.config.generation.with_security_parameters = False
     found.config.phases.coverage.unexpected_methods = set()
     return found
@@ -87,6 +108,9 @@ class Playground:
         for name, value in list(named.items()):
             if name in self.known and sum(map(ord, str(value))) % 2:
                 named[name] = str(self.known[name])
+        if isinstance(case.body, dict) and isinstance(spec := case.body.get("spec"), dict) and len(str(spec)) % 2:
+            right = WRITTEN[WRITTEN_BY[case.path.split("/")[3]]]
+            case.body["spec"] = right | {name: spec[name] for name in list(spec)[:1] if len(spec) > 1}
         kind = KINDS.get(str(named.get("kind", "prometheus")))
         if case.operation.definition.raw["operationId"] in DELIVERED and kind is not None and len(str(case.body)) % 2:
             named |= {"source": self.public_ids[kind.id]} if "source" in named else {}
@@ -138,7 +162,9 @@ def _is_in_order(case: Case, answer: httpx.Response) -> None:
     is_health = case.path.startswith("/health") and answer.status_code == 503
     case.validate_response(answer, checks=CHECKS[1:] if is_health else CHECKS)
     assert answer.headers["x-trace-id"]
-    if answer.status_code >= 400 and not is_health:
+    if case.path.startswith("/api/v2/silence") and answer.status_code in (400, 404):
+        assert isinstance(answer.json(), str), "as Alertmanager says it"
+    elif answer.status_code >= 400 and not is_health:
         assert answer.headers["content-type"] == PROBLEM, answer.text
         assert answer.json()["status"] == answer.status_code and answer.json()["detail"]
     elif case.path.startswith("/api/v1"):

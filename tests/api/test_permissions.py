@@ -16,7 +16,7 @@ from engine.api import build_api
 from engine.identity.actor import Actor
 from engine.model.heard import Delivery
 from engine.model.vocabulary import ListPage, Permission, Role
-from engine.operations import jobs, people, saved_views, sessions, sign_in, teams, tokens
+from engine.operations import definitions, jobs, people, saved_views, sessions, sign_in, silences, teams, tokens
 from engine.operations.door import OPERATIONS, Operation, runtime, tenant_of
 from engine.settings import load
 from engine.start import Web
@@ -37,6 +37,10 @@ PUBLIC = {
     "POST /auth/sign-out": "asks for session and double submit itself; see test_cross_site",
     "POST /auth/switch": "asks for session and double submit itself; see test_cross_site",
     "GET /api/v2/alerts": "asks for an API token itself, by the same door; see test_alertmanager_api",
+    "GET /api/v2/silences": "the same; see test_alertmanager_silences",
+    "POST /api/v2/silences": "the same",
+    "GET /api/v2/silence/{silence_id}": "the same",
+    "DELETE /api/v2/silence/{silence_id}": "the same",
     "GET /api/v2/status": "the same",
     "GET /api/v2/receivers": "the same",
     "GET /health": "for load balancers and people: no names; see test_health",
@@ -103,6 +107,9 @@ class Place:
             "source_id": lambda: delivering.source(self.owner, self.team_id).id,
             "view_id": lambda: saved_views.save(self.owner, ListPage.ALERTS, f"view {uuid4().hex}").id,
             "entry_id": self._quarantined,
+            "definition_id": lambda: definitions.create(self.owner, DEFINED[way.path.split("/")[3]], spec_of(way.path), self.team_id).id,
+            "rule_id": lambda: definitions.create(self.owner, "rule", spec_of("/api/v1/rules")).id,
+            "silence_id": lambda: silences.create(self.owner, spec_of("/api/v1/silences"), self.team_id).id,
         }
         made |= {name: make() for name, make in fresh.items() if f"{{{name}}}" in way.path}
         if {"{alert_id}", "{incident_id}", "{number}"} & set(way.path.split("/")):
@@ -122,6 +129,24 @@ class Place:
     def _job(self) -> UUID:
         with work(runtime().database, tenant_of(self.owner)) as open_work:
             return enqueue(open_work, Errand("probe", {}, team_id=self.team_id))
+
+
+# What is defined, by the part of the path that names it.
+DEFINED = {"rules": "rule", "extractions": "extraction", "mappings": "mapping", "inhibitions": "inhibition"}
+MATCHER = {"name": "service", "value": "payment"}
+WRITTEN: dict[str, dict[str, object]] = {
+    "rules": {"when": {"field": "service", "value": "payment"}, "then": {"severity": "info"}},
+    "extractions": {"field": "title", "pattern": "on (?P<host>.*)"},
+    "mappings": {"match_on": ["service"], "columns": ["service", "tier"], "rows": [["payment", "1"]]},
+    "inhibitions": {"sources": [MATCHER], "targets": [{"name": "severity", "value": "info"}]},
+    "silences": {"matchers": [MATCHER], "starts": "2026-01-01T00:00:00", "ends": "2126-01-01T00:00:00", "comment": "quiet"},
+}
+
+
+def spec_of(path: str) -> dict[str, object]:
+    """Something to define there, of a name of its own."""
+    part = path.split("/")[3]
+    return WRITTEN[part] | ({} if part == "silences" else {"name": uuid4().hex})
 
 
 # What each route is sent beside its path; a route that takes nothing needs no line.
@@ -162,9 +187,29 @@ BODIES: dict[str, Callable[[Made], dict[str, object]]] = {
     "bulk.incidents": lambda made: {"ids": [str(uuid4())], "act": "acknowledge"},
     "saved_views.save": lambda made: {"of": "incidents", "name": f"view {uuid4().hex}"},
     "demo.start": lambda made: {"speed": 0},
+    "definitions.enable": lambda made: {"enabled": False},
+    "definitions.roll_back": lambda made: {"to": 1},
+    "definitions.move": lambda made: {"before": None},
+    "silences.extend": lambda made: {"ends": "2126-02-01T00:00:00Z"},
 }
+# What is written there is of the kind that the path names.
+SPECIFIED = ("definitions.create", "definitions.change", "silences.create", "silences.change", "silences.preview", "rules.try_lately")
+SPECIFIED += ("rules.request_dry_run", "rules.try_out")
+
+
+def body_of(way: Way, made: Made) -> dict[str, object] | None:
+    """What a route is sent."""
+    if way.operation.name in SPECIFIED:
+        return {"spec": spec_of(way.path)} | ({"alert_id": str(uuid4())} if way.operation.name == "rules.try_out" else {})
+    make = BODIES.get(way.operation.name)
+    return make(made) if make else None
+
+
 # What stands behind the path of a route that must be asked for something.
-QUERIES = {"saved_views.all": "?of=incidents"}
+QUERIES = {
+    "saved_views.all": "?of=incidents",
+    "silences.calendar": "?since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z",
+}
 
 
 @dataclass(frozen=True)
@@ -255,8 +300,8 @@ def _expected_of_a_thing(way: Way, actor: Actor, place: Place) -> int:
 
 
 # Sent what the table above says, these refuse for another reason, which shows that they were let in.
-SPECIAL = {"incidents.reopen": 409, "incidents.merge": 404, "demo.start": 422}
-OF_A_TEAM = {"job_id", "source_id", "entry_id", "alert_id", "incident_id", "number"}
+SPECIAL = {"incidents.reopen": 409, "incidents.merge": 404, "demo.start": 422, "rules.try_out": 404}
+OF_A_TEAM = {"definition_id", "silence_id", "job_id", "source_id", "entry_id", "alert_id", "incident_id", "number"}
 
 
 def _whose(place: Place, made: Made) -> UUID | None:
@@ -273,8 +318,8 @@ def differences(server: Server, world: World, way: Way) -> list[str]:
             made = place.made(way) if made is None else made
             client, actor = walker.ready(server)
             path = way.path.format(**made) + QUERIES.get(way.operation.name, "")
-            body = BODIES.get(way.operation.name)
-            answer = client(way.method, path, **({} if body is None else {"json": body(made)}))
+            body = body_of(way, made)
+            answer = client(way.method, path, **({} if body is None else {"json": body}))
             wanted = expected(way, actor, place, made)
             where = f"{walker.title}: {way.key} ({'foreign' if place.is_foreign else place.team_id})"
             if answer.status_code != wanted:
@@ -297,9 +342,13 @@ def test_every_way_in_is_public_for_a_reason_or_carries_out_an_operation() -> No
     every = {way.key: way for way in ways(API)}
     assert set(PUBLIC) <= set(every), "what is gone is taken off the list"
     assert [way.key for way in GUARDED if BY_HAND.get(way.name, way.name) not in OPERATIONS] == []
-    assert {way.operation.name for way in GUARDED} | {"sessions.switch", "provisioning.check", "provisioning.apply", "demo.prepare"} == set(
-        OPERATIONS
-    )
+    assert {way.operation.name for way in GUARDED} | {
+        "sessions.switch",
+        "provisioning.check",
+        "provisioning.apply",
+        "demo.prepare",
+        "rules.dry_run",
+    } == set(OPERATIONS)
 
 
 @pytest.mark.parametrize("way", GUARDED, ids=lambda way: way.key)

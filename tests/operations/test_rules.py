@@ -33,9 +33,8 @@ def spec(name: str = "rule", when: dict[str, Any] = PAYMENT, **then: Any) -> dic
 
 def carry_out(alerting: Alerting) -> None:
     """Let a worker do what waits."""
-    runner = Runner(alerting.database, "tests")
-    runner.take_due()
-    runner.close()
+    while (runner := Runner(alerting.database, "tests")).take_due():
+        runner.close()
 
 
 def test_a_rule_is_kept_with_every_version_and_its_author(alerting: Alerting) -> None:
