@@ -5,7 +5,7 @@ import sys
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.commands import databases, demo, organizations, processes, provision, tokens
+from engine.commands import databases, demo, imports, organizations, processes, provision, tokens
 from engine.errors import AiopsError, Misconfigured
 
 
@@ -16,7 +16,7 @@ def cli() -> None:
 
 for command in (
     *(processes.up, processes.dev, processes.web, processes.worker, processes.doctor, processes.settings),
-    *(databases.migrate, databases.audit, provision.provision, demo.demo),
+    *(databases.migrate, databases.audit, provision.provision, imports.take, demo.demo),
     *(organizations.setup, organizations.organization, tokens.token),
 ):
     cli.add_command(command)

@@ -5,6 +5,7 @@ expressions on one field are one automaton (RE2's set), so a hundred of them cos
 and reads a document that is made once for an alert. `explain` says the same slowly, with the value that each part has seen.
 """
 
+from calendar import month_abbr, monthrange
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -156,10 +157,20 @@ def wildcard(said: str) -> str:
 def within(range: TimeRange, now: datetime) -> bool:
     """Whether a moment is in a time of the week, by the wall clock of its zone. A range past midnight belongs to the day it began."""
     local = now.astimezone(ZoneInfo(range.zone))
-    clock, day = local.timetz().replace(tzinfo=None), _DAYS[local.weekday()]
+    clock = local.timetz().replace(tzinfo=None)
     if range.since < range.until:
-        return day in range.days and range.since <= clock < range.until
-    return (day in range.days and clock >= range.since) or (_DAYS[(local - _DAY).weekday()] in range.days and clock < range.until)
+        return _is_day(range, local) and range.since <= clock < range.until
+    return (_is_day(range, local) and clock >= range.since) or (_is_day(range, local - _DAY) and clock < range.until)
+
+
+def _is_day(range: TimeRange, local: datetime) -> bool:
+    from_end = local.day - monthrange(local.year, local.month)[1] - 1
+    return (
+        _DAYS[local.weekday()] in range.days
+        and (not range.month_days or local.day in range.month_days or from_end in range.month_days)
+        and (not range.months or local.month in range.months)
+        and (not range.years or local.year in range.years)
+    )
 
 
 def _logic(condition: Logic) -> Test:
@@ -240,4 +251,12 @@ def words(condition: Comparison) -> str:
 
 def words_of_times(times: Iterable[TimeRange]) -> list[str]:
     """Times of the week as people read them."""
-    return [f"{' '.join(each.days)} {each.since:%H:%M}–{each.until:%H:%M} {each.zone}" for each in times]
+    return [f"{_days(each)} {each.since:%H:%M}–{each.until:%H:%M} {each.zone}" for each in times]
+
+
+def _days(range: TimeRange) -> str:
+    said = [" ".join(range.days)]
+    said += [f"on the {', '.join(map(str, range.month_days))}"] if range.month_days else []
+    said += [f"in {', '.join(month_abbr[month] for month in range.months)}"] if range.months else []
+    said += [", ".join(map(str, range.years))] if range.years else []
+    return " ".join(said)

@@ -23,6 +23,7 @@ from engine.model.vocabulary import Severity
 _QUIETLY = re2.Options()
 _QUIETLY.log_errors = False
 _MOST_PARTS, _DEEPEST = 200, 10
+_LONGEST_MONTH = 31
 _FIELDS = "title|description|severity|service|environment|resource|team|source|kind|status"
 
 FieldName = Annotated[str, StringConstraints(pattern=rf"^(?:(?:{_FIELDS})|(?:labels|annotations)\..{{1,200}})$")]
@@ -84,6 +85,15 @@ class Weekday(StrEnum):
     SUN = "sun"
 
 
+def _month_day(day: int) -> int:
+    if not day or abs(day) > _LONGEST_MONTH:
+        raise PydanticCustomError("month_day", "A day of the month is 1 to 31, or -1 for the last to -31.")
+    return day
+
+
+MonthDay = Annotated[int, AfterValidator(_month_day)]
+
+
 class Strict(BaseModel):
     """Something that is said exactly: what is not known is a mistake."""
 
@@ -112,9 +122,15 @@ class Comparison(Strict):
 
 
 class TimeRange(Strict):
-    """Hours of days of the week on the clock of a zone. `until` at or before `since` is on the next day; none: the whole day."""
+    """Hours of days on the clock of a zone. `until` at or before `since` is on the next day; none: the whole day.
+
+    Days of the month count from its end when they are negative: -1 is the last. What is empty does not restrict.
+    """
 
     days: list[Weekday] = Field(default_factory=lambda: list(Weekday), min_length=1, max_length=7)
+    month_days: list[MonthDay] = Field(default_factory=list, max_length=62)
+    months: list[Annotated[int, Field(ge=1, le=12)]] = Field(default_factory=list, max_length=12)
+    years: list[Annotated[int, Field(ge=1970, le=9999)]] = Field(default_factory=list, max_length=100)
     since: Annotated[time, AfterValidator(on_the_wall)] = Field(default=time(0), alias="from")
     until: Annotated[time, AfterValidator(on_the_wall)] = Field(default=time(0), alias="to")
     zone: Zone = "UTC"

@@ -182,6 +182,14 @@ class DefinitionKind(StrEnum):
     INHIBITION = "inhibition"
 
 
+class ImportKind(StrEnum):
+    """Files of other products that are taken over."""
+
+    ALERTMANAGER = "alertmanager"
+    AMTOOL_SILENCES = "amtool-silences"
+    ALERTA_BLACKOUTS = "alerta-blackouts"
+
+
 class QuietBy(StrEnum):
     """What keeps a firing alert quiet."""
 

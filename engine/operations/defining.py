@@ -1,12 +1,15 @@
 """How is something that operators define checked and kept, whatever its kind?"""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import Conflict, FieldError, Invalid, NotFound
+from engine.matching import windows
 from engine.matching.conditions import faults_of_logic
+from engine.matching.windows import Window
 from engine.model.conditions import Condition, Logic, parts_of
 from engine.model.definitions import Definition, DefinitionView
 from engine.model.enrichments import Extraction, Mapping
@@ -24,6 +27,7 @@ SPECS: dict[DefinitionKind, type[BaseModel]] = {
     DefinitionKind.INHIBITION: InhibitionSpec,
     DefinitionKind.SILENCE: SilenceSpec,
 }
+SILENCE = DefinitionKind.SILENCE
 STEP = 10  # between the priorities of two rules
 
 
@@ -89,3 +93,36 @@ def require_free(ctx: Context, kind: DefinitionKind, name: str) -> None:
     """Refuse a name that is taken. Raises Conflict."""
     if (same := stored.named(ctx.work, kind, name)) is not None:
         raise Conflict(f"There is one called “{same.name}” already; choose another name.")
+
+
+def checked_silence(spec: dict[str, Any], now: datetime) -> tuple[dict[str, Any], datetime | None]:
+    """What was written of a silence, as it is kept, and when it is over for good. Raises Invalid for what is over already."""
+    kept = checked(SILENCE, spec)
+    window = windows.require_window(window_of(SilenceSpec.model_validate(kept)))
+    last = windows.last(window)
+    if last is not None and last.end <= now:
+        raise Invalid.field("ends", "This is over already: choose an end that is still to come.")
+    return kept, last.end if last is not None else None
+
+
+def window_of(said: SilenceSpec) -> Window:
+    """The window that a silence covers."""
+    return Window(said.starts, said.ends, said.zone, said.rule)
+
+
+def silence_name(kept: dict[str, Any]) -> str:
+    """By what a silence is known in lists and in the audit log: the first line of its comment."""
+    return str(kept["comment"]).splitlines()[0][:100] or "silence"
+
+
+def add_silence(ctx: Context, checked: tuple[dict[str, Any], datetime | None], team_id: UUID | None) -> Definition:
+    """Keep a new silence. Raises Conflict when there are too many."""
+    if team_id and people.team(ctx.work, team_id) is None:
+        raise NotFound("There is no such team.")
+    if (most := stored.is_full(ctx.work, SILENCE)) is not None:
+        raise Conflict(f"There are {most} silences already; end those that are not needed any more.")
+    kept, ends_at = checked
+    row = stored.new(ctx.work, SILENCE, silence_name(kept), ctx.actor.name)
+    row.team_id, row.spec, row.ends_at = team_id, kept, ends_at
+    stored.keep(ctx.work, row, "made")
+    return row

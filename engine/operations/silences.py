@@ -14,19 +14,19 @@ from pydantic import AwareDatetime
 
 from engine.errors import Conflict, Invalid, NotFound, Stale
 from engine.matching import windows
-from engine.matching.windows import Span, Window
+from engine.matching.windows import Span
 from engine.model.alerts import AlertView
 from engine.model.definitions import Definition, DefinitionView
 from engine.model.silences import Matcher, SilenceSpec
 from engine.model.views import Page, Paging
 from engine.model.vocabulary import AlertStatus, DefinitionKind, Permission
-from engine.operations.defining import checked
+from engine.operations import defining
 from engine.operations.definitions import Spec
 from engine.operations.door import Context, operation
 from engine.operations.words import Words
 from engine.pipeline import quiet_now
 from engine.stages.quiet import Matching
-from engine.storage import alerts, people
+from engine.storage import alerts
 from engine.storage import definitions as stored
 from engine.storage.alerts import Filter
 
@@ -109,14 +109,7 @@ def show(ctx: Context, silence_id: UUID) -> SilenceView:
 @operation(Permission.RESPOND, team="team_id")
 def create(ctx: Context, spec: Spec, team_id: UUID | None = None) -> SilenceView:
     """Keep alerts quiet: once or again and again, all that match or those of a team."""
-    kept, ends_at = _checked(spec, ctx.work.now)
-    if team_id and people.team(ctx.work, team_id) is None:
-        raise NotFound("There is no such team.")
-    if (most := stored.is_full(ctx.work, _KIND)) is not None:
-        raise Conflict(f"There are {most} silences already; end those that are not needed any more.")
-    row = stored.new(ctx.work, _KIND, _name(kept), ctx.actor.name)
-    row.team_id, row.spec, row.ends_at = team_id, kept, ends_at
-    stored.keep(ctx.work, row, "made")
+    row = defining.add_silence(ctx, defining.checked_silence(spec, ctx.work.now), team_id)
     ctx.note(row.name)
     return _view(stored.view(row), ctx.work.now)
 
@@ -127,7 +120,7 @@ def change(ctx: Context, silence_id: UUID, spec: Spec, version: int | None = Non
     row = _mine(ctx, silence_id)
     if version is not None and version != row.version:
         raise Stale("This silence was changed meanwhile. Load it again and repeat your change.")
-    kept, ends_at = _checked(spec, ctx.work.now)
+    kept, ends_at = defining.checked_silence(spec, ctx.work.now)
     return _rewritten(ctx, row, kept, ends_at, "changed")
 
 
@@ -138,7 +131,7 @@ def extend(ctx: Context, silence_id: UUID, ends: AwareDatetime) -> SilenceView:
     if row.spec.get("rule"):
         raise Conflict("This silence comes again and again: change what it says instead.")
     local = ends.astimezone(ZoneInfo(row.spec.get("zone", "UTC"))).replace(tzinfo=None, microsecond=0)
-    kept, ends_at = _checked(row.spec | {"ends": local.isoformat()}, ctx.work.now)
+    kept, ends_at = defining.checked_silence(row.spec | {"ends": local.isoformat()}, ctx.work.now)
     return _rewritten(ctx, row, kept, ends_at, f"ends at {ends:%Y-%m-%d %H:%M} now")
 
 
@@ -152,13 +145,13 @@ def end(ctx: Context, silence_id: UUID) -> SilenceView:
 @operation(Permission.VIEW, reads=True)
 def preview(ctx: Context, spec: Spec) -> Preview:
     """What a silence would keep quiet of what fires now, and the next five times that it covers."""
-    kept, _ = _checked(spec, ctx.work.now)
+    kept, _ = defining.checked_silence(spec, ctx.work.now)
     said = SilenceSpec.model_validate(kept)
     matching = Matching(said.matchers)
     looked_at = quiet_now.firing(ctx.work, _LOOKED_AT)
     ids = [id for id, labels in looked_at if matching(labels)]
     shown = {each.id: each for each in alerts.some(ctx.work, ids[:_SHOWN])}
-    spans = windows.following(_window(said), ctx.work.now, 5)
+    spans = windows.following(defining.window_of(said), ctx.work.now, 5)
     total = alerts.listed(ctx.work, Filter(status=AlertStatus.FIRING), "-first_seen_at", Paging(limit=1)).total
     return Preview(len(ids), total <= len(looked_at), tuple(shown[id] for id in ids[:_SHOWN] if id in shown), _spans(spans))
 
@@ -171,33 +164,15 @@ def calendar(ctx: Context, since: AwareDatetime, until: AwareDatetime) -> tuple[
     found: list[Occurrence] = []
     for row in stored.all_of(ctx.work, _KIND):
         said = SilenceSpec.model_validate(row.spec)
-        for span in windows.occurrences(_window(said), since, until, _MOST_SHOWN):
+        for span in windows.occurrences(defining.window_of(said), since, until, _MOST_SHOWN):
             ends_at = span.end if row.ends_at is None else min(span.end, row.ends_at)
             if span.start < ends_at and ends_at > since:
                 found.append(Occurrence(row.id, said.comment, row.author, row.team_id, bool(said.rule), span.start, ends_at))
     return tuple(sorted(found, key=lambda each: (each.starts_at, each.silence_id))[:_MOST_SHOWN])
 
 
-def _checked(spec: dict[str, Any], now: datetime) -> tuple[dict[str, Any], datetime | None]:
-    """What was written, as it is kept, and when it is over for good. Raises Invalid for what is over already."""
-    kept = checked(_KIND, spec)
-    window = windows.require_window(_window(SilenceSpec.model_validate(kept)))
-    last = windows.last(window)
-    if last is not None and last.end <= now:
-        raise Invalid.field("ends", "This is over already: choose an end that is still to come.")
-    return kept, last.end if last is not None else None
-
-
-def _window(said: SilenceSpec) -> Window:
-    return Window(said.starts, said.ends, said.zone, said.rule)
-
-
-def _name(kept: dict[str, Any]) -> str:
-    return str(kept["comment"]).splitlines()[0][:100] or "silence"
-
-
 def _rewritten(ctx: Context, row: Definition, kept: dict[str, Any], ends_at: datetime | None, said: str) -> SilenceView:
-    row.name, row.spec, row.ends_at = _name(kept), kept, ends_at
+    row.name, row.spec, row.ends_at = defining.silence_name(kept), kept, ends_at
     row.version, row.changed_at = row.version + 1, ctx.work.now
     stored.keep(ctx.work, row, f"{said} by {ctx.actor.name}")
     ctx.note(row.name)
@@ -223,8 +198,8 @@ def _mine(ctx: Context, id: UUID) -> Definition:
 def _view(found: DefinitionView, now: datetime) -> SilenceView:
     said = SilenceSpec.model_validate(found.spec)
     over = found.ends_at is not None and found.ends_at <= now
-    current = None if over else windows.current(_window(said), now)
-    coming = [] if over else [span for span in windows.following(_window(said), now, 2) if span.start > now]
+    current = None if over else windows.current(defining.window_of(said), now)
+    coming = [] if over else [span for span in windows.following(defining.window_of(said), now, 2) if span.start > now]
     return SilenceView(
         id=found.id,
         team_id=found.team_id,

@@ -187,6 +187,8 @@ BODIES: dict[str, Callable[[Made], dict[str, object]]] = {
     "bulk.incidents": lambda made: {"ids": [str(uuid4())], "act": "acknowledge"},
     "saved_views.save": lambda made: {"of": "incidents", "name": f"view {uuid4().hex}"},
     "demo.start": lambda made: {"speed": 0},
+    "imports.preview": lambda made: {"kind": "amtool-silences", "text": "[]"},
+    "imports.take": lambda made: {"kind": "amtool-silences", "text": "[]"},
     "definitions.enable": lambda made: {"enabled": False},
     "definitions.roll_back": lambda made: {"to": 1},
     "definitions.move": lambda made: {"before": None},

@@ -42,6 +42,8 @@ NOT_ON_PAGES = {
     "rules.try_lately": _DECIDED,
     "rules.request_dry_run": _DECIDED,
     "rules.hints": _DECIDED,
+    "imports.preview": _DECIDED,
+    "imports.take": _DECIDED,
     "audit.verify": "for scripts, which wait for the verdict; the page follows a job",
     "jobs.newest": "for scripts; a page follows the one job that it asked for",
     "jobs.cancel": "for scripts; no page has a job that takes long enough",

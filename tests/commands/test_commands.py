@@ -179,6 +179,18 @@ def test_the_record_is_verified_and_the_first_bad_entry_named(
     assert run("audit", "verify", **owned).code == 0
 
 
+def test_a_configuration_of_alertmanager_is_taken_over_and_every_line_told(run: Run, owned: dict[str, str]) -> None:
+    config = str(Path(__file__).parents[1] / "integrations" / "imports" / "company.yml")
+    looked = run("import", "alertmanager", config, "--check", **owned)
+    assert looked.code == 0 and looked.out.endswith("14 would be added, 0 would be changed, 0 as before.\n"), looked.out
+    assert "✓ route.routes[1]: a rule, grouped by alertname, instance\n" in looked.out
+    assert "✗ receivers: everybody-mail: tells email; nobody is told from here yet." in looked.out
+    assert run("import", "alertmanager", config, **owned).out.endswith("14 added, 0 changed, 0 as before.\n")
+    assert run("import", "alertmanager", config, **owned).out.endswith("0 added, 0 changed, 14 as before.\n")
+    wrong = run("import", "alertmanager", __file__, **owned)
+    assert wrong.code == 1 and wrong.err.startswith("✗ ")
+
+
 def test_the_doctor_checks_everything_and_says_what_to_do(run: Run, owned: dict[str, str]) -> None:
     ended = run("doctor", **owned)
     lines = ended.out.splitlines()

@@ -1,0 +1,1 @@
+"""What people have decided in other products, in our words."""
