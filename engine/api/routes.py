@@ -132,6 +132,7 @@ ROUTES = (
     Route("PUT", "/silences/{silence_id}", silences.change, kind=DefinitionKind.SILENCE),
     Route("POST", "/silences/{silence_id}/extend", silences.extend),
     Route("POST", "/silences/{silence_id}/end", silences.end),
+    Route("GET", "/rules-export", imports.export),
     Route("POST", "/imports/preview", imports.preview),
     Route("POST", "/imports", imports.take),
     Route("GET", "/overview", overview.show),

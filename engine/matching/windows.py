@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -118,8 +119,10 @@ def _from(window: Window, since: datetime) -> Iterator[Span]:
             yield span
 
 
+@lru_cache(maxsize=10_000)
 def _rule(window: Window) -> rrule:
-    made = rrulestr(window.rule, dtstart=window.start)
+    """The rule, which remembers its times: it can only count them from the first one on."""
+    made = rrulestr(window.rule, dtstart=window.start, cache=True)
     if not isinstance(made, rrule):
         raise ValueError("more than one rule")
     return made

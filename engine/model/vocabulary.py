@@ -183,8 +183,9 @@ class DefinitionKind(StrEnum):
 
 
 class ImportKind(StrEnum):
-    """Files of other products that are taken over."""
+    """Files that are taken over: our own, and those of other products."""
 
+    RULES = "rules"
     ALERTMANAGER = "alertmanager"
     AMTOOL_SILENCES = "amtool-silences"
     ALERTA_BLACKOUTS = "alerta-blackouts"

@@ -8,17 +8,26 @@ import yaml
 from pydantic import Field
 
 from engine.errors import AiopsError, Invalid
-from engine.integrations.imports import alertmanager, silences
+from engine.integrations.imports import alertmanager, own, silences
 from engine.integrations.imports.contract import Imported
+from engine.model.views import Export
 from engine.model.vocabulary import DefinitionKind, ImportKind, Permission
 from engine.operations import defining
 from engine.operations.defining import SILENCE
 from engine.operations.door import Context, operation
 from engine.storage import definitions as stored
 
+_PARTS = {
+    DefinitionKind.EXTRACTION: "extractions",
+    DefinitionKind.MAPPING: "mappings",
+    DefinitionKind.RULE: "rules",
+    DefinitionKind.INHIBITION: "inhibitions",
+    SILENCE: "silences",
+}
 Text = Annotated[str, Field(min_length=1, max_length=4_000_000, description="the file, YAML or JSON")]
 _MOST_PARTS = 200_000
 _READERS = {
+    ImportKind.RULES: own.read,
     ImportKind.ALERTMANAGER: alertmanager.translate,
     ImportKind.AMTOOL_SILENCES: silences.from_amtool,
     ImportKind.ALERTA_BLACKOUTS: silences.from_alerta,
@@ -61,6 +70,16 @@ def take(ctx: Context, kind: ImportKind, text: Text) -> ImportView:
     return found
 
 
+@operation(Permission.VIEW, reads=True)
+def export(ctx: Context) -> Export:
+    """Write the rules, extractions, mappings and inhibitions of the whole organization as YAML, to be taken again here or elsewhere."""
+    rows = [row for kind in _PARTS if kind is not SILENCE for row in stored.all_of(ctx.work, kind)]
+    parts = {name: [row.spec for row in rows if row.kind is kind and row.team_id is None] for kind, name in _PARTS.items()}
+    text = yaml.safe_dump({name: specs for name, specs in parts.items() if specs}, sort_keys=False, allow_unicode=True)
+    of_teams = sum(row.team_id is not None for row in rows)
+    return Export("rules.yaml", (f"# {of_teams} of teams are left out.\n" if of_teams else "") + text)
+
+
 def _read(kind: ImportKind, text: str) -> Imported:
     try:
         document: Any = yaml.safe_load(text)  # JSON is YAML
@@ -83,13 +102,13 @@ def _require_small(document: Any) -> None:
 
 def _taken(ctx: Context, found: Imported) -> ImportView:
     counts = {"added": 0, "changed": 0, "same": 0}
-    wanted = [(DefinitionKind.RULE, spec) for spec in found.rules] + [(DefinitionKind.INHIBITION, spec) for spec in found.inhibitions]
-    for kind, spec in [*wanted, *((SILENCE, spec) for spec in found.silences)]:
+    wanted = [(kind, spec) for kind, name in _PARTS.items() for spec in getattr(found, name)]
+    for kind, spec in wanted:
         try:
             with ctx.work.session.begin_nested():
                 counts[_kept(ctx, kind, spec)] += 1
         except AiopsError as error:
-            found.leave(str(spec.get("name") or spec.get("comment")), str(error))
+            found.fail(spec, str(error))
     lines = tuple(ImportLine(line.place, line.taken, line.said) for line in found.report)
     return ImportView(lines, counts["added"], counts["changed"], counts["same"])
 

@@ -9,7 +9,7 @@ from engine.model.views import Page, Paging
 from engine.model.vocabulary import Permission, Role
 from engine.operations.door import Context, operation
 from engine.operations.words import Name
-from engine.storage import people, sources
+from engine.storage import definitions, people, sources
 
 
 @operation(Permission.VIEW, reads=True)
@@ -56,6 +56,9 @@ def delete(ctx: Context, team_id: UUID) -> None:
     team = _team(ctx, team_id, lock=True)
     if named := sources.of_team(ctx.work, team_id):
         raise Conflict(f"These sources belong to “{team.name}”: {', '.join(named)}. Delete them first, or make them anew for another team.")
+    if named := definitions.of_team(ctx.work, team_id):
+        raise Conflict(f"These rules and silences belong to “{team.name}”: {', '.join(named)}. Delete or end them first.")
+    definitions.forget_team(ctx.work, team_id)
     ctx.note(team.name)
     ctx.work.session.delete(team)
     ctx.work.touch("people", team_id)

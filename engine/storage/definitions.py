@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, cast, func, or_, select, update
+from sqlalchemy import Select, Text, cast, delete, func, or_, select, update
 from sqlmodel import col
 
 from engine.model.definitions import Decided, Definition, DefinitionVersion, DefinitionView, RuleHit, VersionView
@@ -75,6 +75,17 @@ def all_of(work: Work, kind: DefinitionKind) -> list[Definition]:
     """All of a kind, the first to be asked first."""
     query = _live(work).where(Definition.kind == kind).order_by(Definition.priority, Definition.id)
     return list(work.session.execute(query).scalars())
+
+
+def of_team(work: Work, team_id: UUID) -> list[str]:
+    """The names of what counts for a team's alerts alone, some of them."""
+    live = _live(work).where(Definition.team_id == team_id, or_(col(Definition.ends_at).is_(None), col(Definition.ends_at) > work.now))
+    return [row.name for row in work.session.execute(live.order_by(Definition.id).limit(20)).scalars()]
+
+
+def forget_team(work: Work, team_id: UUID) -> None:
+    """Remove for good what was a team's and counts no more."""
+    work.session.execute(delete(Definition).where(Definition.org_id == work.org_id, Definition.team_id == team_id))
 
 
 def count(work: Work, kind: DefinitionKind) -> int:

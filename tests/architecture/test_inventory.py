@@ -43,6 +43,7 @@ NOT_ON_PAGES = {
     "rules.request_dry_run": _DECIDED,
     "rules.hints": _DECIDED,
     "imports.preview": _DECIDED,
+    "imports.export": _DECIDED,
     "imports.take": _DECIDED,
     "audit.verify": "for scripts, which wait for the verdict; the page follows a job",
     "jobs.newest": "for scripts; a page follows the one job that it asked for",

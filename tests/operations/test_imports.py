@@ -109,6 +109,32 @@ def test_blackouts_of_alerta_are_taken(line: Alerting) -> None:
 
 # Each line names the one before nine times over.
 BOMB = "a: &a [x]\n" + "".join(f"{name}: &{name} [{','.join(['*' + before] * 9)}]\n" for before, name in pairwise("abcdefgh"))
+
+
+def test_what_is_exported_is_taken_elsewhere_in_the_same_order(line: Alerting, database: Database) -> None:
+    owner, elsewhere = line.company.owner, found_company(database, "Elsewhere").owner
+    imports.take(owner, ImportKind.ALERTMANAGER, CONFIG)
+    definitions.create(owner, "mapping", {"name": "owners", "match_on": ["service"], "columns": ["service", "team"], "rows": [["a", "b"]]})
+    definitions.create(owner, "rule", {"name": "of red", "when": {"all": []}, "then": {"suppress": True}}, line.company.red.id)
+    file = imports.export(owner)
+    assert (file.filename, file.text.splitlines()[0]) == ("rules.yaml", "# 1 of teams are left out.")
+    imports.take(elsewhere, ImportKind.RULES, file.text)
+    there = [each.name for each in definitions.all(elsewhere, "rule").items]
+    assert there == [each.name for each in definitions.all(owner, "rule").items if each.name != "of red"]
+    assert imports.export(elsewhere).text == file.text.partition("\n")[2]
+
+
+def test_of_a_file_of_ours_every_wrong_line_is_told(line: Alerting) -> None:
+    said = {"rules": [{"name": "good", "when": {"all": []}, "then": {"suppress": True}}, {"name": "bad"}, {"when": 1}], "colours": []}
+    taken = imports.take(line.company.owner, ImportKind.RULES, json.dumps(said))
+    assert {(each.place, each.taken) for each in taken.report} == {
+        ("rules[0]", True),
+        ("rules[1]", False),
+        ("rules[2]", False),
+        ("colours", False),
+    }
+
+
 # kind, text, words of the refusal
 WRONG: list[tuple[ImportKind, str, str]] = [
     (ImportKind.ALERTMANAGER, "{", "neither YAML nor JSON"),

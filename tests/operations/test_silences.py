@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model.vocabulary import Role
-from engine.operations import silences
+from engine.operations import definitions, silences, teams
 from engine.storage.database import Database
 from tests.factories import found_company
 from tests.operations.alerting import Alerting, alert
@@ -117,3 +117,15 @@ def test_another_organization_sees_none_of_it(line: Alerting, beta: Any) -> None
     made = silences.create(line.company.owner, spec())
     with pytest.raises(NotFound):
         silences.show(beta.owner, made.id)
+
+
+def test_a_team_that_decides_something_cannot_be_deleted_before_that_has_ended(line: Alerting) -> None:
+    owner, red = line.company.owner, line.company.red
+    made = silences.create(owner, spec(), red.id)
+    rule = definitions.create(owner, "rule", {"name": "ours", "when": {"all": []}, "then": {"suppress": True}}, red.id)
+    with pytest.raises(Conflict, match="deploying, ours"):
+        teams.delete(owner, red.id)
+    silences.end(owner, made.id)
+    definitions.delete(owner, "rule", rule.id)
+    teams.delete(owner, red.id)
+    assert silences.all(owner, over=True).items == ()

@@ -86,7 +86,8 @@ def _node(place: str, said: Mapping[str, Any], parent: Node | None, above: list[
 def _rules(node: Node, intervals: Mapping[str, list[dict[str, Any]]], found: Imported, several: bool) -> None:
     """Add the rules of all below a node, and then its own."""
     by = ", ".join(node.group_by) or "nothing: all of its alerts together"
-    found.take(node.place, f"a rule, grouped by {by}")
+    made: dict[str, Any] = {"name": f"{node.place} → {node.receiver}"[:90]}
+    found.take(node.place, f"a rule, grouped by {by}", made)
     if _EVERYTHING in node.group_by:
         found.leave(f"{node.place}.group_by", "“...”: every alert for itself cannot be said here; they are grouped by the route alone")
     if node.goes_on:
@@ -102,10 +103,10 @@ def _rules(node: Node, intervals: Mapping[str, list[dict[str, Any]]], found: Imp
     grouped = [f"labels.{name}" for name in node.group_by if name != _EVERYTHING]
     then: dict[str, Any] = {"labels": {ROUTE: node.receiver + node.place.removeprefix("route")}}
     then["group_by"] = [f"labels.{ROUTE}", *grouped][:10]
-    name = f"{node.place} → {node.receiver}"[:90]
     if times is not None:
-        found.rules.append({"name": f"{name}, quiet", "when": {"all": [*holds, times]}, "then": then | {"suppress": True}})
-    found.rules.append({"name": name, "when": {"all": holds}, "then": then})
+        found.rules.append({"name": f"{made['name']}, quiet", "when": {"all": [*holds, times]}, "then": then | {"suppress": True}})
+    made |= {"when": {"all": holds}, "then": then}
+    found.rules.append(made)
 
 
 def _muted(node: Node, intervals: Mapping[str, list[dict[str, Any]]], found: Imported) -> Condition | None:
@@ -154,8 +155,9 @@ def _inhibition(number: int, said: Mapping[str, Any], found: Imported) -> None:
     targets = _matchers(said, ("target_matchers", "target_match", "target_match_re"), place)
     equal = [str(name) for name in said.get("equal") or ()]
     name = str(said.get("name") or f"{place}: {_words(sources)} before {_words(targets)}")[:100]
-    found.inhibitions.append({"name": name, "sources": sources, "targets": targets, "equal": equal})
-    found.take(place, f"an inhibition, where {', '.join(equal) or 'anything'} is the same")
+    made = {"name": name, "sources": sources, "targets": targets, "equal": equal}
+    found.inhibitions.append(made)
+    found.take(place, f"an inhibition, where {', '.join(equal) or 'anything'} is the same", made)
 
 
 def _words(matchers: Sequence[Matcher]) -> str:

@@ -25,8 +25,8 @@ def from_amtool(document: Any) -> Imported:
         if cast(Mapping[str, Any], said.get("status") or {}).get("state") == "expired":
             found.leave(place, f"“{silence['comment']}” is over")
             continue
-        found.silences.append(silence | {"created_by": str(said.get("createdBy") or "")[:200]})
-        found.take(place, f"“{silence['comment']}”, until {silence['ends']} UTC")
+        found.silences.append(made := silence | {"created_by": str(said.get("createdBy") or "")[:200]})
+        found.take(place, f"“{made['comment']}”, until {made['ends']} UTC", made)
     return found
 
 
@@ -59,8 +59,8 @@ def from_alerta(document: Any) -> Imported:
             found.leave(place, f"“{silence['comment']}” is over")
             continue
         matchers += [{"name": name, "value": value} for name, _, value in tags]
-        found.silences.append(silence | {"created_by": str(said.get("user") or said.get("createBy") or "")[:200]})
-        found.take(place, f"“{silence['comment']}”, until {silence['ends']} UTC")
+        found.silences.append(made := silence | {"created_by": str(said.get("user") or said.get("createBy") or "")[:200]})
+        found.take(place, f"“{made['comment']}”, until {made['ends']} UTC", made)
     return found
 
 
