@@ -143,6 +143,15 @@ def _is_timed(condition: Condition) -> bool:
     return isinstance(condition, Times) or any(_is_timed(part) for part in parts_of(condition))
 
 
+def _in_force(work: Work) -> list[Definition]:
+    """What counts, of all teams."""
+    home = work.tenant
+    work.become(replace(home, all_teams=True))
+    found = definitions.in_force(work)
+    work.become(home)
+    return found
+
+
 _books: OrderedDict[UUID, Book] = OrderedDict()
 _lock = Lock()
 
@@ -154,10 +163,7 @@ def of(work: Work) -> Book:
         held = _books.get(work.org_id)
     if held is not None and held.revision == revision:
         return held
-    home = work.tenant
-    work.become(replace(home, all_teams=True))
-    made = Book(revision, definitions.in_force(work) if revision else [])
-    work.become(home)
+    made = Book(revision, _in_force(work) if revision else [])
     with _lock:
         _books[work.org_id] = made
         _books.move_to_end(work.org_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,12 +11,14 @@ from pydantic import SecretStr
 from engine.errors import Conflict, Invalid, Refused, Unavailable
 from engine.identity.actor import Actor, Request
 from engine.model.sources import SourceView
-from engine.model.vocabulary import ListPage, Outcome, Permission, Role
+from engine.model.vocabulary import ImportKind, ListPage, Outcome, Permission, Role
 from engine.operations import (
     alerts,
     audit,
     bulk,
+    definitions,
     demo,
+    imports,
     incidents,
     intake,
     jobs,
@@ -24,8 +27,10 @@ from engine.operations import (
     profile,
     provisioning,
     quarantine,
+    rules,
     saved_views,
     sessions,
+    silences,
     sources,
     teams,
     tokens,
@@ -71,12 +76,31 @@ class Scene:
     def view(self) -> UUID:
         return saved_views.save(self.me, ListPage.ALERTS, f"view {uuid4().hex}").id
 
+    def rule(self) -> UUID:
+        return definitions.create(self.company.owner, "rule", ruled()).id
+
+    def silence(self) -> UUID:
+        return silences.create(self.company.owner, SILENCE).id
+
     def without_senders(self) -> Actor:
         written(self.company.owner, "UPDATE source SET deleted_at = now() WHERE deleted_at IS NULL AND NOT demo")
         return self.me
 
     def fresh_session(self) -> Actor:
         return known(entered(self.me).secret)
+
+
+SILENCE = {
+    "matchers": [{"name": "service", "value": "x"}],
+    "starts": "2026-01-01T00:00:00",
+    "ends": "2126-01-01T00:00:00",
+    "comment": "quiet",
+}
+
+
+def ruled() -> dict[str, object]:
+    """A rule that holds of nothing here."""
+    return {"name": uuid4().hex, "when": {"field": "title", "value": "nothing has this title"}, "then": {"suppress": True}}
 
 
 # One act for every operation that changes something. A new operation needs its line.
@@ -131,6 +155,18 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "sources.delete": lambda s: sources.delete(s.me, s.source().id),
     "sources.pause": lambda s: sources.pause(s.me, s.source().id),
     "sources.rotate": lambda s: sources.rotate(s.me, s.source().id),
+    "definitions.create": lambda s: definitions.create(s.me, "rule", ruled()),
+    "definitions.change": lambda s: definitions.change(s.me, "rule", s.rule(), ruled()),
+    "definitions.enable": lambda s: definitions.enable(s.me, "rule", s.rule(), enabled=False),
+    "definitions.delete": lambda s: definitions.delete(s.me, "rule", s.rule()),
+    "definitions.roll_back": lambda s: definitions.roll_back(s.me, "rule", s.rule(), 1),
+    "definitions.move": lambda s: definitions.move(s.me, s.rule()),
+    "rules.request_dry_run": lambda s: rules.request_dry_run(s.me, ruled()),
+    "imports.take": lambda s: imports.take(s.me, ImportKind.AMTOOL_SILENCES, "[]"),
+    "silences.create": lambda s: silences.create(s.me, SILENCE),
+    "silences.change": lambda s: silences.change(s.me, s.silence(), SILENCE),
+    "silences.extend": lambda s: silences.extend(s.me, s.silence(), datetime(2126, 2, 1, tzinfo=UTC)),
+    "silences.end": lambda s: silences.end(s.me, s.silence()),
 }
 
 

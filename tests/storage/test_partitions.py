@@ -1,11 +1,13 @@
 """Do tables that grow stay flat, without losing what must be kept?"""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from engine.model.audit import AuditVerdict
 from engine.model.views import Paging
@@ -136,7 +138,8 @@ def test_entries_can_be_written_while_weeks_are_made(bare: TestDatabase) -> None
     tenant = found(bare.database)
     with ThreadPoolExecutor(2) as pool:
         writing = pool.submit(lambda: [write_at(bare.database, tenant, [NOW + n * DAY]) for n in range(30)])
-        keep_up(bare, NOW)
+        with suppress(OperationalError):  # who writes for long is not waited for: the duty comes again
+            keep_up(bare, NOW)
         writing.result()
     keep_up(bare, NOW)
     assert sum(counts(bare).values()) == 30
