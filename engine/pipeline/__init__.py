@@ -148,7 +148,7 @@ class _Heard:
 
     def ran(self) -> dict[UUID, int]:
         """Which rules held of how many alerts that began to fire, or said something new."""
-        told = (each for each in self.happened if each.begins or each.memory.known is each.item.known)
+        told = (each for each in self.happened if each.is_fresh)
         rulings = (each.item.known.ruling for each in told)
         return Counter(ran.rule_id for ruling in rulings if ruling is not None for ran in ruling.ran)
 

@@ -37,7 +37,7 @@ class Grouping:
         self._work = work
         self._quieting = Quieting(work, book or books.of(work), happened)
         at = min((each.item.at for each in happened), default=work.now)
-        fired = [each.item for each in happened if each.begins or each.memory.waits]
+        fired = [each.item for each in happened if each.is_fresh]
         keys = {key for item in fired for scorer in correlate.SCORERS for key in scorer.keys(item.known)}
         changed = [each.memory for each in happened if each.memory.is_changed or each.memory.waits]
         ids = {memory.incident_id for memory in changed if memory.incident_id is not None}

@@ -28,6 +28,12 @@ class Happened(Struct):
     item: Item
     memory: Memory
     told: Told
+    looked_at: bool = False  # nothing happened to it; it is asked about anew, with all that is known of it
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether `item` says what rules and enrichment have made of it: what is only heard again is not asked about again."""
+        return self.begins or self.looked_at or self.memory.known is self.item.known
 
     @property
     def begins(self) -> bool:

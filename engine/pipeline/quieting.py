@@ -31,7 +31,7 @@ class Quieting:
         self.released: set[str] = set()
         self.hits: list[tuple[str, UUID, datetime]] = []
         self._fires: dict[UUID, list[str]] = {}
-        fresh = [each for each in happened if each.begins or each.memory.known is each.item.known or each.memory.waits]
+        fresh = [each for each in happened if each.is_fresh]
         for each in fresh:
             if each.memory.firing:
                 self.inhibits(each.item, each.memory)

@@ -116,7 +116,8 @@ def _indexed(work: Work, now: datetime) -> Written:
 def _told(work: Work, found: Sequence[tuple[UUID, Memory, Known]], now: datetime) -> list[Happened]:
     senders = sources.senders(work, {source_id for source_id, _, _ in found}) if found else {}
     told = Told(AlertEntryKind.HEARD, went_on=True)
-    return [Happened(Item(new_id(now), senders[source_id].policy, known, now), memory, told) for source_id, memory, known in found]
+    items = [(Item(new_id(now), senders[source_id].policy, known, now), memory) for source_id, memory, known in found]
+    return [Happened(item, memory, told, looked_at=True) for item, memory in items]
 
 
 def _written(work: Work, due: Sequence[Happened], grouping: Grouping, now: datetime) -> Written:

@@ -244,3 +244,16 @@ def test_people_put_a_waiting_alert_where_they_want_it(line: Line) -> None:
 def test_an_organization_that_has_decided_nothing_pays_one_short_statement(line: Line) -> None:
     line.deliver(line.source(), group(alert("Slow")))
     assert (line.rows("SELECT * FROM decided"), line.rows("SELECT * FROM alert_token"), line.alert().ruling) == ([], [], None)
+
+
+def test_a_quiet_alert_that_is_sent_again_goes_on_inhibiting_by_what_rules_made_of_it(line: Line) -> None:
+    rule(line, {"field": "title", "value": "Down"}, {"labels": {"kind": "root"}})
+    inhibition(line, ("kind", "root"), ("alertname", "Slow"), ["node"])
+    silence(line, line.begins - MINUTE, 60 * MINUTE, ("alertname", "Down"))
+    source, down = line.source(), group(alert("Down", node="n1", starts=line.begins))
+    line.deliver(source, down)
+    line.deliver(source, group(alert("Slow", node="n1", service="payment")))
+    line.check(line.begins)
+    line.deliver(source, down, line.begins + 10 * MINUTE)
+    line.check(line.begins + 11 * MINUTE)
+    assert (line.incidents(), quiet(line)) == ([], [["silence"], ["inhibition"]])
