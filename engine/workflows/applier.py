@@ -41,7 +41,7 @@ _FIRINGS = (AlertEntryKind.OPENED, AlertEntryKind.REFIRED)
 _OURS = "A fault of ours while applying it; replay it after an update."
 _TURN = 2.0  # seconds of one organization while others wait
 _CHECK_NEXT = "SELECT min(check_at) FROM (SELECT min(check_at) AS check_at FROM alert WHERE org_id = :org AND check_at IS NOT NULL \
-UNION ALL SELECT min(release_at) FROM alert WHERE org_id = :org AND release_at IS NOT NULL \
+UNION ALL SELECT min(release_at) FROM alert WHERE org_id = :org AND release_at IS NOT NULL AND status = 'firing' \
 UNION ALL SELECT min(check_at) FROM incident WHERE org_id = :org AND check_at IS NOT NULL \
 UNION ALL SELECT now() FROM decided WHERE org_id = :org AND indexed_to IS NOT NULL \
 UNION ALL SELECT min(beat_due_at) FROM source WHERE org_id = :org AND beat_due_at IS NOT NULL AND NOT paused AND deleted_at IS NULL) due"

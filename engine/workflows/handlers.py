@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from engine.errors import Conflict
 from engine.identity.actor import Actor, Request
 from engine.model.audit import AuditVerdict
 from engine.model.ids import time_of
@@ -72,8 +73,8 @@ def verify_audit(job: Leased) -> dict[str, Any]:
 @handles(grouping.ANALYSE)
 @handles(grouping.RUNBOOK)
 def asked_by_a_rule(job: Leased) -> dict[str, Any]:
-    """What a rule asks for and nobody can do yet: it stays on record with the reason."""
-    return {"done": False, "why": _NOT_SET_UP[job.kind]}
+    """What a rule asks for and nobody can do yet: it stays on record as failed, with the reason."""
+    raise Conflict(_NOT_SET_UP[job.kind])
 
 
 @handles(rules.DRY_RUN_JOB)
