@@ -107,14 +107,16 @@ def explain(ctx: Context, alert_id: UUID) -> Explanation:
     row = stored.facts(ctx.work, alert_id)
     if row is None:
         raise NotFound("There is no such alert.")
+    ruling = msgspec.convert(row.ruling, Ruling) if row.ruling is not None else Ruling()
+    stated = ruling.before.fields.get("severity", row.severity)
     word = f"its sender says “{row.severity_word}”" if row.severity_word else "its sender states none"
     reasons = [
         Reason("identity", f"fingerprint {row.fingerprint}", _HOW[row.identity_by], row.first_seen_at),
-        Reason("normalise", f"severity {row.severity or 'not stated'}", word),
+        Reason("normalise", f"severity {stated or 'not stated'}", word),
         *(Reason("normalise", "noted", note) for note in row.notes),
     ]
-    if row.ruling is not None:
-        reasons += _ruled(ctx, alert_id, msgspec.convert(row.ruling, Ruling))
+    reasons += _ruled(ctx, alert_id, ruling)
+    reasons += [Reason("quiet", f"quiet by {each.by}", each.name) for each in _alert(ctx, alert_id).muted_by]
     told = stored.entries(ctx.work, alert_id, Paging(limit=50))
     reasons += [Reason("dedup", entry.kind.value, entry.said, entry.at) for entry in told.items]
     for member, number in stored.memberships(ctx.work, alert_id):

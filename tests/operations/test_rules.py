@@ -124,7 +124,11 @@ def test_an_alert_says_which_rules_did_what_and_why(alerting: Alerting) -> None:
     alerting.deliver(alerting.source(), alert("Slow", service="payment"))
     definitions.change(owner, "rule", first.id, spec("calm", ALWAYS, severity="error"))
     (shown,) = alerts.search(owner).items
-    said: list[Reason] = [each for each in alerts.explain(owner, shown.id).reasons if each.stage == "rules"]
+    reasons = alerts.explain(owner, shown.id).reasons
+    assert [(each.decision, each.why) for each in reasons if each.stage == "normalise"] == [
+        ("severity critical", "its sender says “critical”")
+    ], "what its sender says, and not what rules made of it"
+    said: list[Reason] = [each for each in reasons if each.stage == "rules"]
     assert [(each.decision, each.why) for each in said] == [
         ("“calm”, version 1", "severity info"),
         ("“second”, version 1", "label calm=yes"),
@@ -136,6 +140,16 @@ def test_an_alert_says_which_rules_did_what_and_why(alerting: Alerting) -> None:
         (2, "severity = info", False, "critical"),
     ]
     assert said[1].trace[0].holds
+
+
+def test_a_quiet_alert_says_what_keeps_it_quiet(alerting: Alerting) -> None:
+    owner = alerting.company.owner
+    definitions.create(owner, "rule", spec("noise", suppress=True))
+    alerting.deliver(alerting.source(), alert("Slow", service="payment"))
+    (shown,) = alerts.search(owner).items
+    assert [(each.decision, each.why) for each in alerts.explain(owner, shown.id).reasons if each.stage == "quiet"] == [
+        ("quiet by rule", "noise")
+    ]
 
 
 def test_a_rule_is_tried_with_an_alert_before_it_is_kept(alerting: Alerting) -> None:
