@@ -76,16 +76,16 @@ class Sent(BaseModel):
 
 @router.get("/silences", openapi_extra=BY_TOKEN)
 def listed(actor: Reader, filter: Annotated[Matchers, Query(default_factory=list)]) -> list[dict[str, Any]]:
-    """The silences, those that are over last; with `filter` those that name the labels so."""
+    """The silences, and the newest 200 of those that are over; with `filter` those that name the labels so."""
     wanted = [parsed(each) for each in filter]
     found: list[SilenceView] = []
-    for over in (False, True):
-        cursor: str | None = None
-        for _ in range(_PAGES):
-            page = silences.all(actor, over=over, page=Paging(cursor=cursor, limit=200))
-            found += page.items
-            if (cursor := page.next_cursor) is None:
-                break
+    cursor: str | None = None
+    for _ in range(_PAGES):
+        page = silences.all(actor, page=Paging(cursor=cursor, limit=200))
+        found += page.items
+        if (cursor := page.next_cursor) is None:
+            break
+    found += silences.all(actor, over=True, page=Paging(limit=200)).items
     same = [{(each.name, each.operator, each.value)} for each in wanted]
     return [_shown(each) for each in found if all(any((m.name, m.op, m.value) in one for m in each.matchers) for one in same)]
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 import yaml
 from pydantic import Field
@@ -103,20 +102,21 @@ def _require_small(document: Any) -> None:
 def _taken(ctx: Context, found: Imported) -> ImportView:
     counts = {"added": 0, "changed": 0, "same": 0}
     wanted = [(kind, spec) for kind, name in _PARTS.items() for spec in getattr(found, name)]
+    before = [row.spec for row in stored.all_of(ctx.work, SILENCE, ctx.work.now)] if found.silences else []
     for kind, spec in wanted:
         try:
             with ctx.work.session.begin_nested():
-                counts[_kept(ctx, kind, spec)] += 1
+                counts[_kept(ctx, kind, spec, before)] += 1
         except AiopsError as error:
             found.fail(spec, str(error))
     lines = tuple(ImportLine(line.place, line.taken, line.said) for line in found.report)
     return ImportView(lines, counts["added"], counts["changed"], counts["same"])
 
 
-def _kept(ctx: Context, kind: DefinitionKind, spec: dict[str, Any]) -> str:
+def _kept(ctx: Context, kind: DefinitionKind, spec: dict[str, Any], before: list[dict[str, Any]]) -> str:
     if kind is SILENCE:
         kept = defining.checked_silence(spec, ctx.work.now)
-        if _same_silence(ctx, kept[0]) is not None:
+        if kept[0] in before:
             return "same"
         defining.add_silence(ctx, kept, None)
         return "added"
@@ -129,7 +129,3 @@ def _kept(ctx: Context, kind: DefinitionKind, spec: dict[str, Any]) -> str:
         return "same"
     defining.rewrite(ctx, row, kept_spec, "imported again")
     return "changed"
-
-
-def _same_silence(ctx: Context, kept: dict[str, Any]) -> UUID | None:
-    return next((row.id for row in stored.all_of(ctx.work, SILENCE) if row.spec == kept), None)

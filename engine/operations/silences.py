@@ -162,7 +162,7 @@ def calendar(ctx: Context, since: AwareDatetime, until: AwareDatetime) -> tuple[
     if not timedelta() < until - since <= _LONGEST_LOOK:
         raise Invalid.field("until", f"Ask for a time of up to {_LONGEST_LOOK.days} days that ends after it begins.")
     found: list[Occurrence] = []
-    for row in stored.all_of(ctx.work, _KIND):
+    for row in stored.all_of(ctx.work, _KIND, since):
         said = SilenceSpec.model_validate(row.spec)
         for span in windows.occurrences(defining.window_of(said), since, until, _MOST_SHOWN):
             ends_at = span.end if row.ends_at is None else min(span.end, row.ends_at)

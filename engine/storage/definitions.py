@@ -71,9 +71,10 @@ def named(work: Work, kind: DefinitionKind, name: str) -> Definition | None:
     ).scalar_one_or_none()
 
 
-def all_of(work: Work, kind: DefinitionKind) -> list[Definition]:
-    """All of a kind, the first to be asked first."""
-    query = _live(work).where(Definition.kind == kind).order_by(Definition.priority, Definition.id)
+def all_of(work: Work, kind: DefinitionKind, since: datetime | None = None) -> list[Definition]:
+    """All of a kind that are not over, or were not then; the first to be asked first."""
+    still = or_(col(Definition.ends_at).is_(None), col(Definition.ends_at) > (since or work.now))
+    query = _live(work).where(Definition.kind == kind, still).order_by(Definition.priority, Definition.id)
     return list(work.session.execute(query).scalars())
 
 
