@@ -33,7 +33,7 @@ _BY_PEOPLE = {
     "split",
     "alert_moved",
 }
-_SHOWN = {"people": sorted(_BY_PEOPLE), "alerts": ["opened", "alert_joined", "alert_refired", "alert_resolved", "alert_flapping"]}
+_SHOWN = {"people": sorted(_BY_PEOPLE), "alerts": ["opened", "alert_joined", "alert_refired", "alert_resolved", "alert_flapping", "asked"]}
 
 
 class IncidentState(ThingState, rx.State):

@@ -27,6 +27,7 @@ _LOOKS = {
     "reopened": ("rotate-ccw", "critical"),
     "merged": ("merge", ""),
     "split": ("split", ""),
+    "asked": ("list-checks", "info"),
 }
 _FOLDED = {IncidentEntryKind.ALERT_JOINED, IncidentEntryKind.ALERT_REFIRED, IncidentEntryKind.ALERT_RESOLVED}
 _SAID_BY = {Scorer.GROUP: "same group", Scorer.RETURNED: "returned", Scorer.PERSON: "by hand"}
