@@ -16,8 +16,7 @@ def killed(made: Tab, installation: Installation) -> Page:
     expect(made.page.locator(".offline")).to_be_visible(timeout=20_000)
     installation.until(lambda: installation.health().get("status") == "ok")
     expect(made.page.locator(".offline")).to_have_count(0, timeout=20_000)
-    lost = ("WebSocket", "ERR_CONNECTION")  # refused, reset or closed, as the moment of the kill has it
-    made.complaints[:] = [words for words in made.complaints if not any(sign in words for sign in lost)]
+    made.outlived_a_kill()
     return made.page
 
 
