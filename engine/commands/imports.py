@@ -16,7 +16,7 @@ from engine.operations import imports
 @click.option("--organization", default=None, help="its name or id, where there are several")
 @click.option("--check", is_flag=True, help="only say what would be taken")
 def take(kind: str, file: Path, organization: str | None, check: bool) -> None:
-    """Take over routes, inhibitions and silences of other products, and say line by line what was taken and what not."""
+    """Take over routes, rules, tables, inhibitions and silences of other products, and say line by line what was taken and what not."""
     with opened() as (_, database):
         act = imports.preview if check else imports.take
         found = act(system(database, organization), ImportKind(kind), file.read_text(errors="replace"))

@@ -189,6 +189,7 @@ class ImportKind(StrEnum):
     ALERTMANAGER = "alertmanager"
     AMTOOL_SILENCES = "amtool-silences"
     ALERTA_BLACKOUTS = "alerta-blackouts"
+    KEEP = "keep"
 
 
 class QuietBy(StrEnum):
