@@ -91,7 +91,7 @@ class Settings(BaseModel):
     dead_man_url: SecretStr | None = Field(
         None, description="URL fetched every minute while all is well; let something outside warn when it stops"
     )
-    provision_dir: Path | None = Field(None, description="folder of YAML files that describe teams and sources; read every minute")
+    provision_dir: Path | None = Field(None, description="folder of YAML files that describe teams, sources and rules; read every minute")
     sealing_keys: SecretStr | None = Field(
         None, description="keys, comma-separated, the newest first, that seal secrets in the database (default: one in the data directory)"
     )

@@ -1,4 +1,4 @@
-"""The command that makes teams and sources as files describe them."""
+"""The command that makes teams, sources, rules and the like as files describe them."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ from engine.workflows import provisioner
 @click.option("--new-secret", is_flag=True, help="print a fresh secret for a source, and do nothing else")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=None, help="the folder (default: AIOPS_PROVISION_DIR)")
 def provision(check: bool, new_secret: bool, folder: Path | None) -> None:
-    """Make teams and sources as the YAML files of a folder describe them."""
+    """Make teams, sources, rules and the like as the YAML files of a folder describe them."""
     if new_secret:
         click.echo(new_token().text)
         return

@@ -45,7 +45,9 @@ def checked(kind: DefinitionKind, spec: dict[str, Any]) -> dict[str, Any]:
 
 def _place(loc: tuple[int | str, ...]) -> str:
     """Where a fault is, without the names that only our models know."""
-    return ".".join(str(part) for part in loc if part not in ("comparison", "str", "list[constrained-str]")) or "spec"
+    said = [str(part) for part in loc if part not in ("comparison", "str", "list[constrained-str]")]
+    # A part of `all`, `any` or `not` is named by its kind, and then by its field.
+    return ".".join(part for part, before in zip(said, ["", *said], strict=False) if part != before or part.isdigit()) or "spec"
 
 
 def _faults(condition: Condition) -> list[str]:
@@ -82,11 +84,27 @@ def rewrite(ctx: Context, row: Definition, kept: dict[str, Any], said: str) -> D
     return stored.view(row)
 
 
+def require_ours(row: Definition) -> None:
+    """Refuse to change what a file describes. Raises Conflict."""
+    if row.provisioned:
+        raise Conflict(f"“{row.name}” is described by a file in AIOPS_PROVISION_DIR; change it there.")
+
+
 def remove(ctx: Context, row: Definition) -> None:
     """It counts no more; its versions stay, for what it has done."""
     row.deleted_at, row.author, row.changed_at, row.version = ctx.work.now, ctx.actor.name, ctx.work.now, row.version + 1
     stored.keep(ctx.work, row, "deleted")
     ctx.note(row.name)
+
+
+def put_in_order(ctx: Context, rules: list[Definition]) -> None:
+    """Have the rules of an organization asked in this order; these are all of them."""
+    for place, row in enumerate(rules, 1):
+        row.priority = place * STEP
+        ctx.work.session.add(row)
+    ctx.work.session.flush()
+    stored.changed(ctx.work, DefinitionKind.RULE)
+    ctx.work.touch("rule")
 
 
 def require_free(ctx: Context, kind: DefinitionKind, name: str) -> None:

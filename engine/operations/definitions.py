@@ -84,22 +84,20 @@ def roll_back(ctx: Context, kind: Kind, definition_id: UUID, to: Annotated[int, 
 
 @operation(Permission.CONFIGURE)
 def move(ctx: Context, rule_id: UUID, before: UUID | None = None) -> tuple[DefinitionView, ...]:
-    """Have a rule asked before another one, or last; the rules in their new order."""
+    """Have a rule asked before another one, or last; the rules in their new order. Those that files describe stay first."""
     rules = stored.all_of(ctx.work, DefinitionKind.RULE)
-    moved = next((row for row in rules if row.id == rule_id), None)
-    if moved is None or (before is not None and before not in {row.id for row in rules}):
+    by_id = {row.id: row for row in rules}
+    if rule_id not in by_id or (before is not None and before not in by_id):
         raise NotFound("There is no such rule.")
+    moved = by_id[rule_id]
+    defining.require_ours(moved)
+    if before is not None and by_id[before].provisioned:
+        raise Conflict(f"“{by_id[before].name}” is described by a file in AIOPS_PROVISION_DIR, and what files describe is asked first.")
     if before != rule_id:
         rules.remove(moved)
-        place = next((n for n, row in enumerate(rules) if row.id == before), len(rules))
-        rules.insert(place, moved)
-    for place, row in enumerate(rules, 1):
-        row.priority = place * defining.STEP
-        ctx.work.session.add(row)
-    ctx.work.session.flush()
-    stored.changed(ctx.work, DefinitionKind.RULE)
+        rules.insert(len(rules) if before is None else rules.index(by_id[before]), moved)
+    defining.put_in_order(ctx, rules)
     ctx.note(moved.name)
-    ctx.work.touch("rule")
     return tuple(stored.view(row) for row in rules)
 
 
@@ -113,8 +111,7 @@ def _mine(ctx: Context, kind: Kind, id: UUID, version: int | None = None) -> Def
     """One that the actor may configure and no file describes, locked. Raises Stale when another version was read."""
     row = _found(ctx, kind, id, lock=True)
     ctx.require(Permission.CONFIGURE, row.team_id)
-    if row.provisioned:
-        raise Conflict(f"“{row.name}” is described by a file in AIOPS_PROVISION_DIR; change it there.")
+    defining.require_ours(row)
     if version is not None and version != row.version:
         raise Stale("This was changed meanwhile. Load it again and repeat your change.")
     return row

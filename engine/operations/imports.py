@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field
 
 from engine.errors import AiopsError, Invalid
-from engine.integrations.imports import alertmanager, own, silences
+from engine.integrations.imports import alertmanager, keep, own, silences
 from engine.integrations.imports.contract import Imported
 from engine.model.views import Export
 from engine.model.vocabulary import DefinitionKind, ImportKind, Permission
@@ -30,6 +30,7 @@ _READERS = {
     ImportKind.ALERTMANAGER: alertmanager.translate,
     ImportKind.AMTOOL_SILENCES: silences.from_amtool,
     ImportKind.ALERTA_BLACKOUTS: silences.from_alerta,
+    ImportKind.KEEP: keep.translate,
 }
 
 
@@ -127,5 +128,6 @@ def _kept(ctx: Context, kind: DefinitionKind, spec: dict[str, Any], before: list
     kept_spec = defining.checked(kind, spec)
     if row.spec == kept_spec:
         return "same"
+    defining.require_ours(row)
     defining.rewrite(ctx, row, kept_spec, "imported again")
     return "changed"

@@ -188,8 +188,6 @@ def _found(ctx: Context, id: UUID, *, lock: bool = False) -> Definition:
 def _mine(ctx: Context, id: UUID) -> Definition:
     row = _found(ctx, id, lock=True)
     ctx.require(Permission.RESPOND, row.team_id)
-    if row.provisioned:
-        raise Conflict(f"“{row.name}” is described by a file in AIOPS_PROVISION_DIR; change it there.")
     if row.ends_at is not None and row.ends_at <= ctx.work.now:
         raise Conflict("This silence is over; make a new one.")
     return row

@@ -43,7 +43,7 @@ class Duties:
         return always if self.provision_dir is None else always | {"provision": (60, self.provision)}
 
     def provision(self) -> None:
-        """Make teams and sources as files describe them."""
+        """Make teams, sources and rules as files describe them."""
         assert self.provision_dir is not None, "a duty only where there is a folder"
         if actors := handlers.everywhere(self.database):
             for change in provisioner.provision(self.provision_dir, actors, only_check=False):

@@ -1,4 +1,4 @@
-"""How do files become teams and sources?
+"""How do files become teams, sources, rules and the like?
 
 Every `*.yaml` of a folder, as one description: it is read and checked whole before anything changes, and read again every
 minute, so that a changed file needs no restart.
@@ -6,6 +6,7 @@ minute, so that a changed file needs no restart.
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import Misconfigured
 from engine.identity.actor import Actor
+from engine.model.vocabulary import DefinitionKind
 from engine.operations import provisioning
-from engine.operations.provisioning import SourceFile
+from engine.operations.definitions import Kind
+from engine.operations.provisioning import DefinitionFile, SourceFile
 from engine.operations.words import Name
 
 
@@ -35,6 +38,14 @@ class SourceEntry(SourceFile):
     secret_env: Annotated[str, Field(max_length=200)] | None = None
 
 
+class DefinitionEntry(BaseModel):
+    """A rule, extraction, table or inhibition: a team, and beside it what the model of its kind knows, which is checked later."""
+
+    model_config = ConfigDict(extra="allow")
+
+    team: Name | None = None
+
+
 class Description(BaseModel):
     """One file."""
 
@@ -43,12 +54,45 @@ class Description(BaseModel):
     organization: str | None = None
     teams: list[TeamEntry] = Field(default_factory=list)
     sources: list[SourceEntry] = Field(default_factory=list)
+    rules: list[DefinitionEntry] = Field(default_factory=list)
+    extractions: list[DefinitionEntry] = Field(default_factory=list)
+    mappings: list[DefinitionEntry] = Field(default_factory=list)
+    inhibitions: list[DefinitionEntry] = Field(default_factory=list)
+
+    def definitions(self, name: str) -> list[DefinitionFile]:
+        """Every definition with its place in the file of that name."""
+        parts: dict[Kind, list[DefinitionEntry]] = {
+            DefinitionKind.RULE: self.rules,
+            DefinitionKind.EXTRACTION: self.extractions,
+            DefinitionKind.MAPPING: self.mappings,
+            DefinitionKind.INHIBITION: self.inhibitions,
+        }
+        return [
+            DefinitionFile(kind=kind, place=f"{name}: {kind}s.{number}", team=entry.team, spec=entry.model_extra or {})
+            for kind, entries in parts.items()
+            for number, entry in enumerate(entries)
+        ]
 
 
-def described(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str | None, tuple[list[str], list[SourceFile]]]:
-    """What the files describe, by organization. Raises Misconfigured with every fault."""
+@dataclass(frozen=True)
+class Wanted:
+    """What files describe for one organization."""
+
+    teams: list[str] = field(default_factory=list)
+    sources: list[SourceFile] = field(default_factory=list)
+    definitions: list[DefinitionFile] = field(default_factory=list)
+
+    def add(self, other: "Wanted") -> None:
+        """Have what another one describes as well, after it."""
+        self.teams.extend(other.teams)
+        self.sources.extend(other.sources)
+        self.definitions.extend(other.definitions)
+
+
+def described(folder: Path, environment: Mapping[str, str] = os.environ) -> list[tuple[str | None, Wanted]]:
+    """What each file describes, and of which organization. Raises Misconfigured with every fault."""
     faults: list[str] = []
-    found: dict[str | None, tuple[list[str], list[SourceFile]]] = {}
+    found: list[tuple[str | None, Wanted]] = []
     if not folder.is_dir():
         raise Misconfigured(f"AIOPS_PROVISION_DIR: {folder} is no folder")
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
@@ -60,10 +104,9 @@ def described(folder: Path, environment: Mapping[str, str] = os.environ) -> dict
         except ValidationError as error:
             faults += [f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
             continue
-        teams, sources = found.setdefault(file.organization, ([], []))
-        teams += [team.name for team in file.teams]
-        sources += [_with_secret(entry, path, environment, faults) for entry in file.sources]
-    ids = [source.id for _, sources in found.values() for source in sources]
+        sources = [_with_secret(entry, path, environment, faults) for entry in file.sources]
+        found.append((file.organization, Wanted([team.name for team in file.teams], sources, file.definitions(path.name))))
+    ids = [source.id for _, wanted in found for source in wanted.sources]
     faults += [f"source id {id} is described twice" for id in sorted({id for id in ids if ids.count(id) > 1})]
     if faults:
         raise Misconfigured(*faults)
@@ -92,14 +135,13 @@ def provision(folder: Path, actors: list[Actor], *, only_check: bool) -> list[st
 
     Also where no file describes anything any more: what was described there before goes.
     """
-    wanted: dict[UUID, tuple[list[str], list[SourceFile]]] = {actor.org_id: ([], []) for actor in actors}
-    for organization, (teams, sources) in described(folder).items():
-        mine = wanted[_actor(actors, organization).org_id]  # named, or the only one: the same organization
-        mine[0].extend(teams)
-        mine[1].extend(sources)
-    planned = [(actor, provisioning.check(actor, *wanted[actor.org_id]).changes) for actor in actors]  # all before any changes
+    wanted: dict[UUID, Wanted] = {actor.org_id: Wanted() for actor in actors}
+    for organization, found in described(folder):
+        wanted[_actor(actors, organization).org_id].add(found)  # named, or the only one: the same organization
+    asked = {id: (each.teams, each.sources, tuple(each.definitions)) for id, each in wanted.items()}
+    planned = [(actor, provisioning.check(actor, *asked[actor.org_id]).changes) for actor in actors]  # all before any changes
     if not only_check:
-        planned = [(actor, provisioning.apply(actor, *wanted[actor.org_id]).changes) for actor, changes in planned if changes]
+        planned = [(actor, provisioning.apply(actor, *asked[actor.org_id]).changes) for actor, changes in planned if changes]
     return [change for _, changes in planned for change in changes]
 
 
