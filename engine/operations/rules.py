@@ -1,7 +1,8 @@
 """What would a rule do, what has it done, and where do rules stand in each other's way?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -73,27 +74,28 @@ def dry_run(ctx: Context, spec: Spec, days: Days = 30) -> Rehearsed:
 @operation(Permission.VIEW, reads=True)
 def hints(ctx: Context) -> tuple[RuleHint, ...]:
     """How often each rule held lately, which never did, and which can never be asked or are undone by a later one."""
-    rows = stored.all_of(ctx.work, DefinitionKind.RULE)
+    asked = [(row, RuleSpec.model_validate(row.spec)) for row in stored.all_of(ctx.work, DefinitionKind.RULE)]
     day, week = (stored.hits_since(ctx.work, ctx.work.now - since) for since in (_DAY, _LATELY))
-    return tuple(RuleHint(row.id, day.get(row.id, 0), week.get(row.id, 0), _hint(row, rows, week, ctx.work.now)) for row in rows)
+
+    def odd(place: int, row: Definition) -> str | None:
+        if not row.enabled:
+            return None
+        rests = not week.get(row.id) and ctx.work.now - row.changed_at > _LATELY
+        return _clash(asked, place) or (f"has not held of any alert for {_LATELY.days} days" if rests else None)
+
+    return tuple(RuleHint(row.id, day.get(row.id, 0), week.get(row.id, 0), odd(place, row)) for place, (row, _) in enumerate(asked))
 
 
-def _hint(row: Definition, rows: list[Definition], week: dict[UUID, int], now: datetime) -> str | None:
-    if not row.enabled:
-        return None
-    place = rows.index(row)
-    spec = RuleSpec.model_validate(row.spec)
-    for other in rows[:place]:
-        before = RuleSpec.model_validate(other.spec)
+def _clash(asked: Sequence[tuple[Definition, RuleSpec]], place: int) -> str | None:
+    """How a rule stands in another one's way."""
+    row, spec = asked[place]
+    for other, before in asked[:place]:
         same_reach = other.enabled and other.team_id in (None, row.team_id)
         if same_reach and before.stop and (_is_always(before.when) or before.when == spec.when):
             return f"is never asked: “{other.name}” stops before it"
-    for other in rows[place + 1 :]:
-        after = RuleSpec.model_validate(other.spec)
+    for other, after in asked[place + 1 :]:
         if other.enabled and after.when == spec.when and (same := _undone(spec.then, after.then)):
             return f"“{other.name}” holds of the same alerts and sets {', '.join(same)} anew"
-    if not week.get(row.id) and now - row.changed_at > _LATELY:
-        return f"has not held of any alert for {_LATELY.days} days"
     return None
 
 
