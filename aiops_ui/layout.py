@@ -75,7 +75,9 @@ def _sidebar(groups: Any) -> rx.Component:
 
 def _place(route: Any) -> rx.Component:
     path = rx.State.router.url.path
-    here = (path == route.path) | path.startswith(route.path + "/") if route.path != "/" else path == "/"
+    here = path == route.path
+    for above in (route.path, *route.family) if route.path != "/" else ():
+        here = here | (path == above) | path.startswith(above + "/")
     more = {"data-go": route.key} if route.key else {}
     link = el.a(
         icon(route.icon),
@@ -116,9 +118,18 @@ def _browser(groups: Any) -> tuple[rx.Component, ...]:
 
 
 # Pages that the palette reaches though the sidebar does not show them.
-_ALSO = (("Add a source", "/sources/new", "configure"), ("Your profile", "/profile", "profile"))
+_ALSO = (
+    ("Add a source", "/sources/new", "configure"),
+    ("New silence", "/silences/new", "respond"),
+    ("Calendar of silences", "/silences/calendar", "view"),
+    ("Inhibition", "/inhibitions", "view"),
+    ("New rule", "/rules/new", "configure"),
+    ("Enrichment", "/enrichment", "view"),
+    ("Imports", "/imports", "configure"),
+    ("Your profile", "/profile", "profile"),
+)
 _HINTS = (
-    ("g then a letter", "go: d dashboard, i incidents, a alerts, o sources, q quarantine, , settings"),
+    ("g then a letter", "go: d dashboard, i incidents, a alerts, s silences, o sources, u rules, q quarantine, , settings"),
     ("j · k", "down and up in a list"),
     ("Enter", "open the row"),
     ("x", "mark the row"),

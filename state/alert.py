@@ -1,20 +1,22 @@
 """What does the page of one alert remember?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import reflex as rx
 
 from engine.errors import NotFound
-from engine.model.alerts import AlertView, Reason
+from engine.model.alerts import AlertView, Quiet, Reason
 from engine.model.inbox import DeliveryView
 from engine.model.views import Paging
-from engine.model.vocabulary import Permission
-from engine.operations import alerts
+from engine.model.vocabulary import Permission, QuietBy
+from engine.operations import alerts, silences
 from state import words
 from state.alerts import ACTS, AlertRow, row
-from state.call import answering, call, requires, tell
+from state.call import actor_of, answering, call, requires, tell
 from state.live import watch
+from state.rule import TraceRow, trace
+from state.silence import lasting
 from state.thing import ThingState
 
 _LINES = Paging(limit=50)
@@ -50,6 +52,16 @@ class Why:
     decision: str
     why: str
     score: int
+    trace: list[TraceRow] = field(default_factory=list)
+
+
+@dataclass
+class QuietRow:
+    """What keeps it quiet, until when, and where that is."""
+
+    words: str
+    until: str
+    href: str
 
 
 @dataclass
@@ -78,6 +90,8 @@ class AlertState(ThingState, rx.State):
     reasons: list[Why] = []
     bodies: list[Body] = []
     times: dict[str, str] = {}
+    quiet: list[QuietRow] = []
+    silenced: int = 0
     settled: int = 0
 
     @rx.event
@@ -107,6 +121,17 @@ class AlertState(ThingState, rx.State):
         await self._read()
         return None
 
+    @rx.event
+    @requires(Permission.RESPOND)
+    async def silence(self, hours: int) -> None:
+        """Keep this alert quiet for some hours."""
+        view = await call(self, alerts.show, self._id())
+        zone = (await actor_of(self)).time_zone or "UTC"
+        await call(self, silences.create, lasting(view, hours, zone), view.team_id)
+        self.silenced += 1
+        await tell(self, "good", f"“{view.title}” is quiet for {hours} h. It is heard again if it still fires then.")
+        await self._read()
+
     def _id(self) -> UUID:
         try:
             return UUID(self._named())
@@ -130,6 +155,7 @@ class AlertState(ThingState, rx.State):
             )
             for e in told.items
         ]
+        self.quiet = [_quiet(each) for each in view.muted_by]
         self.reasons = [_why(each) for each in explained.reasons if each.stage != "dedup"]
 
 
@@ -150,7 +176,15 @@ def _facts(view: AlertView) -> list[Pair]:
 
 
 def _why(each: Reason) -> Why:
-    return Why(each.stage, each.decision, each.why, round(each.score * 100) if each.score is not None else -1)
+    score = round(each.score * 100) if each.score is not None else -1
+    return Why(each.stage, each.decision, each.why, score, trace(each.trace))
+
+
+def _quiet(each: Quiet) -> QuietRow:
+    places = {QuietBy.SILENCE: f"/silences/{each.id}", QuietBy.INHIBITION: f"/alerts/{each.id}"}
+    href = places.get(each.by, "/rules") if each.id or each.by not in places else ""
+    said = {QuietBy.SILENCE: "Silenced: ", QuietBy.INHIBITION: "Inhibited by “", QuietBy.RULE: "Quiet by the rule “"}.get(each.by, "")
+    return QuietRow(f"{said}{each.name}{'”' if said.endswith('“') else ''}", words.iso(each.until), href)
 
 
 def _body(each: DeliveryView) -> Body:
@@ -158,4 +192,4 @@ def _body(each: DeliveryView) -> Body:
     return Body(str(each.id), words.iso(each.received_at), each.kind, each.alerts, cut)
 
 
-watch("/alerts/[alert_id]", AlertState.refresh, "alert")
+watch("/alerts/[alert_id]", AlertState.refresh, "alert", "silence", "inhibition")

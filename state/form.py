@@ -85,6 +85,24 @@ def given(schema: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def number(form: Mapping[str, Any], name: str) -> int | None:
+    """The whole number that a control says; None when it is empty. Raises Invalid of its field."""
+    if not (said := str(form.get(name) or "").strip()):
+        return None
+    try:
+        return int(said)
+    except ValueError:
+        raise Invalid.field(name, "Write a whole number.") from None
+
+
+def pairs(said: str, name: str) -> dict[str, str]:
+    """What `name = value` lines of a control say. Raises Invalid of its field."""
+    try:
+        return _pairs(said)
+    except ValueError as error:
+        raise Invalid.field(name, str(error)) from None
+
+
 def _lines(said: str) -> list[str]:
     return [line.strip() for line in said.splitlines() if line.strip()]
 

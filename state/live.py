@@ -144,5 +144,5 @@ async def _gathered(subscription: Subscription, kinds: frozenset[str]) -> AsyncI
 
 
 # Pages that show nothing of their own that changes: only the numbers around them.
-for _quiet in ("/settings", "/sources/new"):
+for _quiet in ("/settings", "/sources/new", "/imports"):
     watch(_quiet, FrameState.count, *_COUNTED)

@@ -57,6 +57,7 @@ def alert_row(row: Any) -> rx.Component:
         el.td(
             el.a(row.title, href=row.href, class_name="strong"),
             rx.cond(row.flapping, tag("flapping", "warning")),
+            rx.cond(row.quiet != "", el.span(row.quiet, title=row.quiet_by, class_name="tag suggested")),
             rx.cond(row.acknowledged_by != "", el.span(" ", row.acknowledged_by, " looks after it", class_name="muted second")),
             class_name="wide title-of",
         ),

@@ -5,8 +5,9 @@ from typing import Any
 import reflex as rx
 
 from aiops_ui.components.browser import Hands
+from aiops_ui.components.deciding import traced
 from aiops_ui.components.incidents import MAY_RESPOND, act, severity
-from aiops_ui.components.parts import button, card, close_button, counted, dialog, dialog_button, empty, facts, icon, tag
+from aiops_ui.components.parts import banner, button, card, close_button, counted, dialog, dialog_button, empty, facts, icon, tag
 from aiops_ui.components.platform import code, exact_moment
 from aiops_ui.layout import Trail, frame
 from state.alert import AlertState
@@ -22,7 +23,7 @@ def page() -> rx.Component:
     missing = el.section(
         empty("There is no such alert, or you may not see it.", el.a("All alerts", href="/alerts", class_name="button")), class_name="card"
     )
-    left = el.div(_said(), _history(), _deliveries(), class_name="stack")
+    left = el.div(rx.cond(AlertState.quiet.length() > 0, _quiet()), _said(), _history(), _deliveries(), class_name="stack")
     right = el.div(_times(), _why(), class_name="stack")
     is_here = AlertState.loaded & ~AlertState.missing
     return frame(
@@ -59,8 +60,36 @@ def _acts() -> rx.Component:
     going = rx.fragment(
         rx.cond(ALERT.acknowledged_by == "", acknowledge), act("resolve", icon("check"), "Close", key="r", custom_attrs=own)
     )
+    write = el.a(icon("list-checks"), "Write a rule", href="/rules/new?alert=" + ALERT.id, class_name="button phone-hidden")
     remove = rx.cond(SessionState.permissions.contains("configure"), dialog_button("delete", icon("trash-2"), "Delete", kind="danger"))
-    return el.div(rx.cond(MAY_RESPOND & ~ALERT.is_over, going), remove, class_name="actions")
+    acts = rx.cond(MAY_RESPOND & ~ALERT.is_over, rx.fragment(going, _silence()))
+    return el.div(acts, rx.cond(SessionState.permissions.contains("configure"), write), remove, class_name="actions")
+
+
+def _silence() -> rx.Component:
+    """Quiet in two clicks: for how long."""
+
+    def option(words: str, hours: int) -> rx.Component:
+        return el.button(words, type="button", class_name="option", on_click=AlertState.silence(hours))
+
+    longer = el.a("Longer, or again and again …", href="/silences/new?alert=" + ALERT.id, class_name="option")
+    lasts = (("For 1 hour", 1), ("For 2 hours", 2), ("For 8 hours", 8), ("For 1 day", 24))
+    return el.details(
+        el.summary(icon("bell-off"), "Silence", class_name="button"),
+        el.div(*(option(*each) for each in lasts), longer, class_name="options right"),
+        class_name="facet",
+        key=f"silence-{AlertState.silenced}",
+    )
+
+
+def _quiet() -> rx.Component:
+    """What keeps it quiet, and until when."""
+
+    def line(each: Any) -> rx.Component:
+        until = rx.cond(each.until != "", el.span(", until ", exact_moment(each.until, ZONE)))
+        return banner("suggested", rx.cond(each.href != "", el.a(each.words, href=each.href), each.words), until)
+
+    return el.div(rx.foreach(AlertState.quiet, line), class_name="stack tight")
 
 
 def _pairs(rows: Any) -> rx.Component:
@@ -103,6 +132,7 @@ def _why() -> rx.Component:
         return el.li(
             el.div(el.b(each.decision), " ", score),
             el.div(each.why, class_name="soft"),
+            rx.cond(each.trace.length() > 0, el.details(el.summary("Why it held", class_name="soft"), traced(each.trace))),
             el.div(each.stage, class_name="muted"),
             class_name="reason",
         )

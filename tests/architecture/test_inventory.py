@@ -17,37 +17,11 @@ pytestmark = pytest.mark.fast
 PROJECT = Path(__file__).resolve().parents[2]
 SETTINGS_PAGE = PROJECT / "docs" / "settings.md"
 
-_DECIDED = "REST only as yet: rules and silences get their pages next"
 # Operations that no page offers, and why.
 NOT_ON_PAGES = {
     "rules.dry_run": "the job that a dry run is",
-    "definitions.all": _DECIDED,
-    "definitions.show": _DECIDED,
-    "definitions.create": _DECIDED,
-    "definitions.change": _DECIDED,
-    "definitions.enable": _DECIDED,
-    "definitions.delete": _DECIDED,
-    "definitions.versions": _DECIDED,
-    "definitions.roll_back": _DECIDED,
-    "definitions.move": _DECIDED,
-    "silences.all": _DECIDED,
-    "silences.show": _DECIDED,
-    "silences.create": _DECIDED,
-    "silences.change": _DECIDED,
-    "silences.extend": _DECIDED,
-    "silences.end": _DECIDED,
-    "silences.preview": _DECIDED,
-    "silences.calendar": _DECIDED,
-    "rules.try_out": _DECIDED,
-    "rules.try_lately": _DECIDED,
-    "rules.request_dry_run": _DECIDED,
-    "rules.hints": _DECIDED,
-    "imports.preview": _DECIDED,
-    "imports.export": _DECIDED,
-    "imports.take": _DECIDED,
     "audit.verify": "for scripts, which wait for the verdict; the page follows a job",
     "jobs.newest": "for scripts; a page follows the one job that it asked for",
-    "jobs.cancel": "for scripts; no page has a job that takes long enough",
     "demo.prepare": "the job that plays the demonstration",
     "incidents.show": "REST only: the page names an incident by its number",
     "provisioning.apply": "the command line and every minute: files describe what is wanted",
