@@ -8,7 +8,7 @@ and reads a document that is made once for an alert. `explain` says the same slo
 from calendar import month_abbr, monthrange
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ import msgspec
 import re2
 from datalogic_py import DataHandle, DataLogicError, Engine
 
+from engine.matching.windows import instant
 from engine.model.conditions import All, AnyOf, Comparison, Condition, Logic, Not, Op, TimeRange, Times, Weekday
 from engine.model.vocabulary import Severity
 
@@ -161,6 +162,14 @@ def within(range: TimeRange, now: datetime) -> bool:
     if range.since < range.until:
         return _is_day(range, local) and range.since <= clock < range.until
     return (_is_day(range, local) and clock >= range.since) or (_is_day(range, local - _DAY) and clock < range.until)
+
+
+def turn(range: TimeRange, now: datetime) -> datetime:
+    """The next moment at which `within` may say something else: when the range begins or ends, or a day does."""
+    today = now.astimezone(ZoneInfo(range.zone)).date()
+    clocks = {time(), range.since, range.until}
+    moments = (instant(datetime.combine(today + n * _DAY, clock), range.zone) for n in (0, 1, 2) for clock in clocks)
+    return min(moment for moment in moments if moment > now)
 
 
 def _is_day(range: TimeRange, local: datetime) -> bool:

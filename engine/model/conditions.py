@@ -211,6 +211,12 @@ def parts_of(condition: Condition) -> list[Condition]:
     return [condition.not_] if isinstance(condition, Not) else []
 
 
+def times_of(condition: Condition) -> list[TimeRange]:
+    """All times that a condition asks for."""
+    own = condition.times if isinstance(condition, Times) else []
+    return [*own, *(range for part in parts_of(condition) for range in times_of(part))]
+
+
 def require_linear(pattern: str) -> None:
     """Refuse what is no regular expression of RE2 (https://github.com/google/re2/wiki/Syntax). Raises PydanticCustomError."""
     try:

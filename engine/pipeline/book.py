@@ -11,9 +11,9 @@ from uuid import UUID
 import msgspec
 from pydantic import TypeAdapter
 
-from engine.matching.conditions import Subject
+from engine.matching.conditions import Subject, turn
 from engine.matching.windows import Window
-from engine.model.conditions import Condition, Times, parts_of
+from engine.model.conditions import times_of
 from engine.model.definitions import Definition
 from engine.model.enrichments import Extraction, Mapping
 from engine.model.heard import Known, Memory, Policy
@@ -24,7 +24,7 @@ from engine.model.vocabulary import DefinitionKind
 from engine.pipeline.item import Item
 from engine.stages.enrich import Enrichments
 from engine.stages.quiet import Inhibition, Inhibitions, Silence, Silences
-from engine.stages.rules import Rule, RuleSet, severity_of
+from engine.stages.rules import Rule, RuleSet, severity_of, undo
 from engine.storage import definitions
 from engine.storage.work import Work
 
@@ -47,7 +47,7 @@ class Book:
         self.silences = Silences([silence(row) for row in of[DefinitionKind.SILENCE]])
         self.inhibitions = Inhibitions([inhibition(row) for row in of[DefinitionKind.INHIBITION]])
         self._says_something = any(of[kind] for kind in (DefinitionKind.RULE, DefinitionKind.EXTRACTION, DefinitionKind.MAPPING))
-        self._is_timeless = not any(_is_timed(each.when) for each in self.rules.rules)
+        self._times = [range for each in self.rules.rules for range in times_of(each.when)]
         self._mark = _digest(f"revision {revision}".encode())
 
     def judge(self, item: Item, memory: Memory | None) -> None:
@@ -58,14 +58,14 @@ class Book:
         known = item.known
         if not self._says_something or known.heard.bare:
             return
-        if self._is_timeless:
+        if not self._times:
             known.content ^= self._mark
             if memory is not None and memory.firing and memory.content == known.content:
                 known.severity = memory.severity
                 return
         alert = subject(known, item.policy, item.at)
         ruling = self.asked(alert, item.policy.team_id)
-        if not self._is_timeless:
+        if self._times:
             known.content ^= _digest(_encode((ruling, alert.fields, alert.labels)))
         if ruling.is_empty:
             return
@@ -80,6 +80,20 @@ class Book:
         ruling = self.rules.judge(alert, team_id)
         ruling.enriched = enriched
         return ruling
+
+    def turns_at(self, now: datetime) -> datetime | None:
+        """When rules may say something else of the same alert, because it is another time; None: never."""
+        return min((turn(range, now) for range in self._times), default=None)
+
+    def ask_again(self, item: Item) -> None:
+        """Ask the rules about an alert that waits, as it is another time now. What they set on it before stays."""
+        known, before = item.known, item.known.ruling
+        if not self._times or before is None or not (before.suppressed_by or before.notify_only):
+            return
+        alert = subject(known, item.policy, item.at)
+        undo(alert, before.before)
+        known.ruling = self.rules.judge(alert, item.policy.team_id)
+        known.ruling.sender_group = before.sender_group
 
 
 def _digest(said: bytes) -> int:
@@ -137,10 +151,6 @@ def inhibition(row: Definition) -> Inhibition:
         equal=tuple(spec.equal),
         team_id=row.team_id,
     )
-
-
-def _is_timed(condition: Condition) -> bool:
-    return isinstance(condition, Times) or any(_is_timed(part) for part in parts_of(condition))
 
 
 def _in_force(work: Work) -> list[Definition]:

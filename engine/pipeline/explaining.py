@@ -58,12 +58,7 @@ def lines(trace: Trace, depth: int = 0) -> tuple[TraceLine, ...]:
 
 def replayed(work: Work, ruling: Ruling, subject: Subject) -> dict[UUID, tuple[TraceLine, ...]]:
     """Why each rule that ran held, each asked again in its version of then, about the alert as those before had left it."""
-    for kind, held in (("fields", subject.fields), ("labels", subject.labels)):
-        for name, value in getattr(ruling.before, kind).items():
-            if value is None:
-                held.pop(name, None)
-            else:
-                held[name] = value
+    asked.undo(subject, ruling.before)
     found: dict[UUID, tuple[TraceLine, ...]] = {}
     again = Ruling()
     for ran in ruling.ran:

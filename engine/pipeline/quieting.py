@@ -82,6 +82,8 @@ class Quieting:
         if not waits:
             return False
         until = [end for _, end in muting]
+        # A rule that knows the time may let it go: then it is asked again, though nobody sends the alert.
+        until += [turn] if (_BY_RULE in waits or _BY_NOTICE in waits) and (turn := self._book.turns_at(item.at)) else []
         if (due := _held_until(item, memory, ruling)) is not None:
             waits.append(_time(due))
             until.append(due)

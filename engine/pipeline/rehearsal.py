@@ -14,7 +14,7 @@ from uuid import UUID
 
 from engine.matching.conditions import Patterns, compiled
 from engine.model.alerts import AlertView
-from engine.model.conditions import Comparison, Condition, Logic, Times, parts_of
+from engine.model.conditions import Comparison, Condition, Logic, parts_of, times_of
 from engine.model.ruled import Ruling
 from engine.model.rulings import RuleSpec
 from engine.stages import rules as asked
@@ -77,7 +77,7 @@ class _Rehearsing:
         self._changes_fields = rule.then.severity is not None or any(
             (rule.then.service, rule.then.environment, rule.then.team, rule.then.labels)
         )
-        self.reads = history.Reads(tuple(_fields(rule)), is_timed=_is_timed(rule.when))
+        self.reads = history.Reads(tuple(_fields(rule)), is_timed=bool(times_of(rule.when)))
         self._since, self.width = since, max(timedelta(minutes=1), (until - since) / _BARS)
         self.alerts = self.matched = 0
         self._bars: Counter[int] = Counter()
@@ -144,7 +144,3 @@ def _named(logic: Any) -> set[str] | None:
         return {str(first)} if is_known and len(said) == 1 else None
     found = [_named(part) for part in (said.values() if said else cast(list[Any], logic))]
     return None if None in found else {name for part in found if part for name in part}
-
-
-def _is_timed(condition: Condition) -> bool:
-    return isinstance(condition, Times) or any(_is_timed(part) for part in parts_of(condition))

@@ -15,6 +15,7 @@ from engine import pipeline
 from engine.model.heard import Heard, Known, Memory, Policy, Told
 from engine.model.ids import delivery_id, entry_id, new_id
 from engine.model.vocabulary import AlertEntryKind, IdentityBy, IncidentEntryKind, IncidentStatus
+from engine.pipeline import book as books
 from engine.pipeline.grouping import Grouping
 from engine.pipeline.item import Happened, Item
 from engine.stages import dedup
@@ -93,7 +94,10 @@ def alerts(work: Work, due: Sequence[remembered.Row], senders: dict[UUID, Sender
 def _released(work: Work, now: datetime) -> Written:
     """Look again at alerts that fire and wait: what nothing keeps quiet any more enters its incident."""
     due = _told(work, remembered.to_release(work, now, _SET), now)
-    grouping = Grouping(work, due)
+    book = books.of(work)
+    for each in due:
+        book.ask_again(each.item)
+    grouping = Grouping(work, due, book)
     for each in due:
         each.memory.release_at, each.memory.is_changed = None, True
         grouping.look_again(each.item, each.memory)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from engine.matching.conditions import Patterns, Subject, Test, compiled
 from engine.model.conditions import All, Comparison, Condition, Op
-from engine.model.ruled import Gate, Ran, Ruling
+from engine.model.ruled import Before, Gate, Ran, Ruling
 from engine.model.rulings import Actions
 from engine.model.vocabulary import Severity
 
@@ -103,6 +103,17 @@ def act(rule: Rule, subject: Subject, ruling: Ruling) -> bool:
     _decide(rule, subject, ruling, did)
     ruling.ran.append(Ran(rule.id, rule.version, rule.name, tuple(did)))
     return changed
+
+
+def undo(subject: Subject, before: Before) -> None:
+    """Have an alert say again what it said before rules changed it."""
+    for held, was in ((subject.fields, before.fields), (subject.labels, before.labels)):
+        for name, value in was.items():
+            if value is None:
+                held.pop(name, None)
+            else:
+                held[name] = value
+    subject.changed()
 
 
 def _decide(rule: Rule, subject: Subject, ruling: Ruling, did: list[str]) -> None:

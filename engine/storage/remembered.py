@@ -75,7 +75,7 @@ def to_release(work: Work, now: datetime, limit: int) -> list[tuple[UUID, Memory
     return [(row[25], memory(row), _known(row)) for row in found]
 
 
-_SAID = "source_id, title, service, environment, resource, team, labels, fingerprint, identity_by, ruling"
+_SAID = "source_id, title, service, environment, resource, team, labels, fingerprint, identity_by, ruling, description, annotations"
 _TO_RELEASE = f"""
 SELECT {_ALERT}, {_SAID} FROM alert
 WHERE org_id = %(org)s AND release_at <= %(now)s AND status = 'firing' ORDER BY release_at LIMIT %(limit)s
@@ -125,6 +125,8 @@ def _known(row: tuple[Any, ...]) -> Known:
         team=row[30],
         labels=row[31],
         group=ruling.sender_group if ruling else "",
+        description=row[35],
+        annotations=row[36],
     )
     return Known(heard, row[1], IdentityBy(row[33]), row[32], _SEVERITIES[row[2]], None, row[22], ruling)
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from engine.operations import alerts, definitions, incidents, jobs, silences
 from tests.pipeline.applying import MINUTE, Line, alert, group
 from tests.pipeline.deciding import ALWAYS, inhibition, quiet, rule, shown, silence
@@ -257,3 +259,16 @@ def test_a_quiet_alert_that_is_sent_again_goes_on_inhibiting_by_what_rules_made_
     line.deliver(source, down, line.begins + 10 * MINUTE)
     line.check(line.begins + 11 * MINUTE)
     assert (line.incidents(), quiet(line)) == ([], [["silence"], ["inhibition"]])
+
+
+@pytest.mark.parametrize("kind", ["suppress", "notify_only"])
+def test_what_a_rule_kept_quiet_for_a_time_is_heard_when_the_time_is_over_though_nobody_sends_it_again(line: Line, kind: str) -> None:
+    night = {"times": [{"from": f"{line.begins - 60 * MINUTE:%H:%M}", "to": f"{line.begins + 60 * MINUTE:%H:%M}"}]}
+    rule(line, {"all": [{"field": "title", "value": "Slow"}, night]}, {kind: True, "labels": {"seen": "by night"}})
+    line.deliver(line.source(), group(alert("Slow", service="payment"), alert("Fast", service="search")))
+    assert (incidents_of(line), quiet(line)) == ([("search: Fast", 1)], [[], ["rule"]])
+    line.check(line.begins + 30 * MINUTE)
+    assert quiet(line) == [[], ["rule"]]
+    line.check(line.begins + 61 * MINUTE)
+    line.check(line.begins + 24 * 60 * MINUTE)
+    assert incidents_of(line) == [("search: Fast", 1), ("payment: Slow", 1)]
