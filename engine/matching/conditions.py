@@ -6,7 +6,7 @@ and reads a document that is made once for an alert. `explain` says the same slo
 """
 
 from calendar import month_abbr, monthrange
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -27,7 +27,11 @@ _DAY = timedelta(days=1)
 _encode = msgspec.json.Encoder().encode
 _engine = Engine(strict_operator_names=True, families=_FAMILIES, config={"ops_budget": _BUDGET})
 
+_QUIETLY = re2.Options()
+_QUIETLY.log_errors = False
+
 Test = Callable[["Subject"], bool]
+Automaton = Callable[[str], Iterable[int]]  # the numbers of the expressions that match a whole text
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class Patterns:
 
     def __init__(self) -> None:
         self._said: dict[str, dict[str, int]] = {}
-        self._sets: dict[str, re2.Set] = {}
+        self._automata: dict[str, list[Automaton]] = {}
 
     def add(self, field: str, pattern: str) -> int:
         """Add an expression for a field; its number among those of the field."""
@@ -83,14 +87,29 @@ class Patterns:
     def ready(self) -> None:
         """Make the automata."""
         for field, patterns in self._said.items():
-            made = self._sets[field] = re2.Set.FullMatchSet()
-            for pattern in patterns:
-                made.Add(pattern)
-            made.Compile()
+            self._automata[field] = _automata([*patterns])
 
     def match(self, field: str, value: str) -> frozenset[int]:
         """The numbers of the expressions that match the whole value."""
-        return frozenset(self._sets[field].Match(value) or ())
+        return frozenset(number for match in self._automata[field] for number in match(value))
+
+
+def _automata(patterns: Sequence[str], first: int = 0) -> list[Automaton]:
+    """One automaton where the patterns fit into its memory, else several; what they say are numbers from `first` on."""
+    made = re2.Set.FullMatchSet(_QUIETLY)
+    for pattern in patterns:
+        made.Add(pattern)
+    try:
+        made.Compile()
+    except re2.error:
+        if len(patterns) == 1:
+            alone = re2.compile(patterns[0], _QUIETLY)
+            return [lambda value: (first,) if alone.fullmatch(value) else ()]
+        half = len(patterns) // 2
+        return _automata(patterns[:half], first) + _automata(patterns[half:], first + half)
+    if first == 0:
+        return [lambda value: made.Match(value) or ()]
+    return [lambda value: [first + number for number in made.Match(value) or ()]]
 
 
 def compiled(condition: Condition, patterns: Patterns) -> Test:
@@ -167,7 +186,7 @@ def within(range: TimeRange, now: datetime) -> bool:
 def turn(range: TimeRange, now: datetime) -> datetime:
     """The next moment at which `within` may say something else: when the range begins or ends, or a day does."""
     today = now.astimezone(ZoneInfo(range.zone)).date()
-    clocks = {time(), range.since, range.until}
+    clocks = {time.min, range.since, range.until}
     moments = (instant(datetime.combine(today + n * _DAY, clock), range.zone) for n in (0, 1, 2) for clock in clocks)
     return min(moment for moment in moments if moment > now)
 

@@ -23,6 +23,7 @@ from engine.model.vocabulary import Severity
 
 _LONGEST = 1000
 _LONGEST_JSON = 64 * 1024
+_LONGEST_TEXT = 8_192  # what is further behind is not searched: captures cost more than matching
 
 
 class Enrichments:
@@ -54,7 +55,7 @@ class _Extractor:
         if not text:
             return {}
         if self._pattern is not None:
-            found = self._pattern.search(text)
+            found = self._pattern.search(text[:_LONGEST_TEXT])
             said: Values[str, str | None] = found.groupdict() if found is not None else {}
             return {name: said[name] for name in self._groups} if said else {}
         return self._by_path(text)

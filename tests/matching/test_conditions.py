@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from engine.matching import conditions
-from engine.matching.conditions import Patterns, Subject, compiled, explain
-from engine.model.conditions import Condition, require_small
+from engine.matching.conditions import Patterns, Subject, compiled, explain, turn
+from engine.model.conditions import Condition, TimeRange, require_small
 
 pytestmark = pytest.mark.fast
 
@@ -189,6 +189,31 @@ def test_expressions_of_two_sets_on_one_field_do_not_meet() -> None:
     first.ready()
     second.ready()
     assert (mine(alert), others(alert)) == (True, False)
+
+
+def test_expressions_that_fit_into_no_single_automaton_are_each_asked() -> None:
+    patterns = Patterns()
+    wide = [patterns.add("title", f"host-{number}:9100.{{1,100}}") for number in range(300)]
+    large = patterns.add("title", r"\pL{1,200}x")
+    patterns.ready()
+    assert (patterns.match("title", "host-7:9100 down"), patterns.match("title", "aax")) == ({wide[7]}, {large})
+    assert patterns.match("title", "host-7") == frozenset()
+
+
+# a range, a moment, when it may turn
+TURNS = [
+    ({"from": "22:00", "to": "06:00"}, "2026-11-21T21:00Z", "2026-11-21T22:00Z"),
+    ({"from": "22:00", "to": "06:00"}, "2026-11-21T22:00Z", "2026-11-22T00:00Z"),
+    ({"from": "22:00", "to": "06:00"}, "2026-11-22T00:00Z", "2026-11-22T06:00Z"),
+    ({"days": ["sat"]}, "2026-11-21T10:00Z", "2026-11-22T00:00Z"),
+    ({"from": "02:30", "to": "05:00", "zone": "Europe/Berlin"}, "2026-03-29T00:30Z", "2026-03-29T01:00Z"),  # 02:30 is skipped
+    ({"from": "02:30", "to": "05:00", "zone": "Europe/Berlin"}, "2026-10-24T23:00Z", "2026-10-25T00:30Z"),  # 02:30 comes twice
+]
+
+
+@pytest.mark.parametrize(("range", "now", "turns"), TURNS)
+def test_the_next_turn_of_a_time_of_the_week_is_known(range: dict[str, Any], now: str, turns: str) -> None:
+    assert turn(TimeRange.model_validate(range), datetime.fromisoformat(now)) == datetime.fromisoformat(turns)
 
 
 def test_a_subject_that_was_changed_is_seen_anew() -> None:
