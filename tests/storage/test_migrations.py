@@ -16,13 +16,14 @@ from sqlmodel import SQLModel
 from engine.errors import Misconfigured
 from engine.model.alerts import AlertColumns
 from engine.model.fields import Rls
-from engine.model.vocabulary import ListPage
+from engine.model.vocabulary import ListPage, Role
 from engine.operations import alerts, demo, overview, people, saved_views, sources, tokens
 from engine.storage import migrate, partitions
 from engine.storage.embedded import APPLICATION, OWNER
 from tests import delivering
 from tests.conftest import RETENTION, TestDatabase
 from tests.factories import Company, found_company
+from tests.storage.catalogue import EVERYTHING, GRANTS, SHAPE, TABLES, all_of, guard_of, partitions_of
 
 pytestmark = pytest.mark.slow
 
@@ -31,36 +32,6 @@ REVISIONS = [script.revision for script in ScriptDirectory.from_config(migrate._
 UNGUARDED = {"session_directory", "token_directory", "source_directory", "lane", "alembic_version"}
 _TABLES = [*SQLModel.__subclasses__(), *AlertColumns.__subclasses__()]
 MODELS: dict[str, Any] = {str(model.__tablename__): model for model in _TABLES if "__table__" in vars(model)}
-
-EVERYTHING = """
-SELECT 'relation ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ '^alembic_version'
-UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-UNION ALL SELECT 'policy ' || polname FROM pg_policy
-UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typname !~ '^_?alembic_version$'
-UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger
-UNION ALL SELECT 'extension ' || extname FROM pg_extension WHERE extname <> 'plpgsql'
-UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
-"""
-TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
-# Tables as they are, whatever order they were made in: columns, constraints, indexes, triggers, policies, rights.
-SHAPE = """
-SELECT c.relname || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0
-UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid > 0
-    AND connamespace = 'public'::regnamespace
-UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-UNION ALL SELECT concat_ws(' ', tablename, policyname, roles::text, cmd, qual, with_check) FROM pg_policies
-UNION ALL SELECT concat_ws(' ', relname, relrowsecurity, relforcerowsecurity, relacl::text) FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace
-ORDER BY 1
-"""
-
-
-def all_of(database: TestDatabase, query: str) -> list[Any]:
-    """The first column, as the owner."""
-    with database.owner.connect() as db:
-        return list(db.execute(text(query)).scalars())
 
 
 def differences(db: Connection) -> list[tuple[Any, ...]]:
@@ -115,8 +86,8 @@ def test_up_again_is_the_same_as_up(empty: TestDatabase) -> None:
 def fill(database: TestDatabase) -> Company:
     """People, teams, sessions, links, tokens, refusals, an audit chain, a saved view, a demonstration, an alert."""
     company = found_company(database.database, "Acme")
-    tokens.create(company.owner, "robot", company.owner.role, [], None)
-    people.invite(company.owner, "open@example.com", company.viewer.role)
+    tokens.create(company.owner, "robot", Role.OWNER, [], None)
+    people.invite(company.owner, "open@example.com", Role.VIEWER)
     saved_views.save(company.owner, ListPage.ALERTS, "mine", "status=firing")
     demo.prepare(company.owner)
     delivering.deliver(company.owner, delivering.source(company.owner), delivering.firing("One"))
@@ -234,18 +205,8 @@ def _undone(database: TestDatabase) -> Iterator[Connection]:
 # Rights
 
 
-GRANTS = """
-SELECT c.relname, array_remove(array_agg(g.privilege_type::text ORDER BY g.privilege_type::text), NULL) AS rights
-FROM pg_class c LEFT JOIN LATERAL aclexplode(c.relacl) g ON g.grantee = CAST(:role AS regrole) OR g.grantee = 0
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') GROUP BY 1
-"""
 NARROWER = {"audit": ["INSERT", "SELECT"], "audit_anchor": ["SELECT"], "alembic_version": ["SELECT"]}
 IN_FULL = ["DELETE", "INSERT", "SELECT", "UPDATE"]
-
-
-def partitions_of(database: TestDatabase) -> set[str]:
-    """The weeks and the default of every table that grows."""
-    return set(all_of(database, "SELECT relname FROM pg_class WHERE relispartition AND relkind IN ('r', 'p')"))
 
 
 def test_the_application_has_the_rights_it_needs_and_no_more(shared: TestDatabase) -> None:
@@ -305,24 +266,3 @@ def test_every_table_has_a_model_that_says_how_it_is_guarded(shared: TestDatabas
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_a_model_says_how_its_table_is_guarded(shared: TestDatabase, name: str) -> None:
     assert guard_of(shared, name) is MODELS[name].rls
-
-
-def guard_of(database: TestDatabase, table: str) -> Rls:
-    """Read off the settings that its policies for the application ask for."""
-    policies = f"SELECT concat(qual, with_check) FROM pg_policies WHERE tablename = '{table}' AND roles = '{{public}}'"
-    asked = {setting for policy in all_of(database, policies) for setting in _SETTINGS if f"'app.{setting}'" in policy}
-    everybody = {"everybody"} if any("everybody" in policy for policy in all_of(database, policies)) else set()
-    return _GUARDS[frozenset(asked | everybody)]
-
-
-_SETTINGS = ("org", "user", "email", "teams", "all_teams", "instance")
-_GUARDS = {
-    frozenset(): Rls.DIRECTORY,
-    frozenset({"instance"}): Rls.INSTANCE,
-    frozenset({"org"}): Rls.ORG,
-    frozenset({"org", "teams", "all_teams"}): Rls.TEAM,
-    frozenset({"org", "teams", "all_teams", "everybody"}): Rls.TEAMS,
-    frozenset({"user"}): Rls.OWN,
-    frozenset({"org", "user"}): Rls.OWN,
-    frozenset({"org", "user", "email"}): Rls.OWN,
-}
