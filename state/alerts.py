@@ -8,7 +8,7 @@ import reflex as rx
 
 from engine.model.alerts import AlertView
 from engine.model.views import Facets, Page, Paging
-from engine.model.vocabulary import AlertStatus, ListPage, QuietBy
+from engine.model.vocabulary import AlertStatus, ListPage
 from engine.operations import alerts, facets
 from state import words
 from state.call import call, tell
@@ -17,13 +17,6 @@ from state.live import watch
 
 ACTS = {"acknowledge": alerts.acknowledge, "resolve": alerts.resolve, "delete": alerts.delete}
 
-_QUIET = {
-    QuietBy.SILENCE: "silenced",
-    QuietBy.INHIBITION: "inhibited",
-    QuietBy.RULE: "quiet by a rule",
-    QuietBy.HOLD: "held",
-    QuietBy.THRESHOLD: "below its threshold",
-}
 _FACETS = {"severity": "Severity", "source_id": "Source", "service": "Service", "environment": "Environment"}
 
 
@@ -108,9 +101,9 @@ def row(view: AlertView) -> AlertRow:
         incident_href=f"/incidents/{view.incident.number}" if view.incident else "",
         flapping=view.flapping,
         is_over=is_over,
-        quiet=_QUIET[view.muted_by[0].by] if view.muted_by else "",
+        quiet=words.quiet(view.muted_by),
         quiet_by=", ".join(each.name for each in view.muted_by),
     )
 
 
-watch("/alerts", AlertsState.refresh, "alert")
+watch("/alerts", AlertsState.refresh, "alert", "silence", "inhibition")

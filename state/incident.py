@@ -185,4 +185,4 @@ class IncidentState(ThingState, rx.State):
         self.seen = [{"number": str(view.number), "title": view.title, "severity": severity, "status": self.head.status_word}]
 
 
-watch("/incidents/[incident_number]", IncidentState.refresh, "incident", "alert", PRESENCE)
+watch("/incidents/[incident_number]", IncidentState.refresh, "incident", "alert", "silence", "inhibition", PRESENCE)

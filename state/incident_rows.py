@@ -51,6 +51,8 @@ class MemberRow:
     score: int
     is_over: bool
     has_left: bool
+    quiet: str = ""
+    quiet_by: str = ""
 
 
 @dataclass
@@ -158,6 +160,8 @@ def member_of(each: MembershipView) -> MemberRow:
         score=round(each.score * 100),
         is_over=is_over,
         has_left=each.left_at is not None,
+        quiet=words.quiet(each.muted_by),
+        quiet_by=", ".join(by.name for by in each.muted_by),
     )
 
 

@@ -1,9 +1,11 @@
 """How are things said to an operator?"""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from engine.model.alerts import Quiet
 from engine.model.sources import SourceView
-from engine.model.vocabulary import IncidentStatus, Severity
+from engine.model.vocabulary import IncidentStatus, QuietBy, Severity
 
 UNSTATED = "unstated"
 _STATUS_KIND = {
@@ -12,6 +14,14 @@ _STATUS_KIND = {
     IncidentStatus.ROOT_CAUSE_FOUND: "",
     IncidentStatus.MITIGATED: "info",
     IncidentStatus.RESOLVED: "good",
+}
+
+_QUIET = {
+    QuietBy.SILENCE: "silenced",
+    QuietBy.INHIBITION: "inhibited",
+    QuietBy.RULE: "quiet by a rule",
+    QuietBy.HOLD: "held",
+    QuietBy.THRESHOLD: "below its threshold",
 }
 
 
@@ -28,6 +38,11 @@ def mark(of: Severity | None, *, is_over: bool = False) -> str:
 def status(of: IncidentStatus) -> tuple[str, str]:
     """A status as words, and the kind of tag that it is."""
     return of.value.replace("_", " ").capitalize(), _STATUS_KIND[of]
+
+
+def quiet(by: Sequence[Quiet]) -> str:
+    """What keeps an alert quiet, in a word; empty for nothing."""
+    return _QUIET[by[0].by] if by else ""
 
 
 def iso(at: datetime | None) -> str:

@@ -48,6 +48,11 @@ def incident_row(row: Any, *, marks: bool = False) -> rx.Component:
     )
 
 
+def quiet_tag(row: Any) -> rx.Component:
+    """That something keeps an alert quiet, and what."""
+    return rx.cond(row.quiet != "", el.span(row.quiet, title=row.quiet_by, class_name="tag suggested"))
+
+
 def alert_row(row: Any) -> rx.Component:
     """An alert in a list."""
     incident = rx.cond(row.incident != "", el.a(row.incident, href=row.incident_href, class_name="mono"), el.span("–", class_name="muted"))
@@ -57,7 +62,7 @@ def alert_row(row: Any) -> rx.Component:
         el.td(
             el.a(row.title, href=row.href, class_name="strong"),
             rx.cond(row.flapping, tag("flapping", "warning")),
-            rx.cond(row.quiet != "", el.span(row.quiet, title=row.quiet_by, class_name="tag suggested")),
+            quiet_tag(row),
             rx.cond(row.acknowledged_by != "", el.span(" ", row.acknowledged_by, " looks after it", class_name="muted second")),
             class_name="wide title-of",
         ),

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from aiops_ui.components.browser import Following, Hands, Remembered
-from aiops_ui.components.incidents import MAY_RESPOND, act, severity, timeline_icon
+from aiops_ui.components.incidents import MAY_RESPOND, act, quiet_tag, severity, timeline_icon
 from aiops_ui.components.lists import many
 from aiops_ui.components.parts import (
     button,
@@ -164,7 +164,7 @@ def _member(each: Any) -> rx.Component:
     return el.tr(
         el.td(rx.cond(each.href != "", box), class_name="box"),
         el.td(severity(each), class_name="severity-of"),
-        el.td(title, class_name="wide title-of"),
+        el.td(title, quiet_tag(each), class_name="wide title-of"),
         el.td(el.span(each.resource, class_name="mono"), " ", el.span(each.service, class_name="muted"), class_name="soft cut state-of"),
         el.td(each.count, class_name="numbers soft end many-of"),
         el.td(moment(each.at, ZONE), class_name="soft end age-of"),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, REAL, Integer, SmallInteger, Text, Uuid
 from sqlmodel import Field, SQLModel
 
+from engine.model.alerts import Quiet
 from engine.model.fields import Rls, document, moment, word
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Scorer, Severity
 
@@ -134,7 +135,7 @@ class IncidentView:
 
 @dataclass(frozen=True)
 class MembershipView:
-    """Why an alert is in an incident. Of an alert of another team only the team is told."""
+    """Why an alert is in an incident, and what keeps it quiet now. Of an alert of another team only the team is told."""
 
     alert_id: UUID | None
     title: str
@@ -149,6 +150,7 @@ class MembershipView:
     reason: str
     joined_at: datetime
     left_at: datetime | None
+    muted_by: tuple[Quiet, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Which problems are there, and what do people do about them?"""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from engine.model.views import Page, Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Permission, Severity
 from engine.operations.door import Context, operation
 from engine.operations.words import Ids, Severities, Words, stated
-from engine.pipeline import acts
+from engine.pipeline import acts, quiet_now
 from engine.stages.correlate import OpenIncident
 from engine.storage import incidents as stored
 from engine.storage import lanes, people, remembered
@@ -74,7 +75,9 @@ def numbered(ctx: Context, number: Number) -> IncidentView:
 def members(ctx: Context, incident_id: UUID, page: Paging = Paging()) -> Page[MembershipView]:
     """List the alerts that are or were in an incident, each with who says so, the score and the reason."""
     _incident(ctx, incident_id)
-    return stored.members(ctx.work, incident_id, page)
+    found = stored.members(ctx.work, incident_id, page)
+    quiet = quiet_now.of(ctx.work, [each.alert_id for each in found.items if each.alert_id and each.status == "firing"])
+    return replace(found, items=tuple(replace(each, muted_by=quiet.get(each.alert_id, ())) for each in found.items))
 
 
 @operation(Permission.VIEW, reads=True)

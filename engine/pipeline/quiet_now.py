@@ -17,7 +17,7 @@ from engine.model.vocabulary import AlertStatus, QuietBy
 from engine.pipeline import book as books
 from engine.pipeline.book import Book
 from engine.stages import quiet
-from engine.storage import definitions, remembered
+from engine.storage import alerts, definitions, remembered
 from engine.storage.work import Work
 
 Labels = dict[str, str]
@@ -33,6 +33,13 @@ def with_quiet(work: Work, views: Sequence[AlertView]) -> tuple[AlertView, ...]:
     waits = remembered.waits(work, [view.id for view in firing])
     found = {view.id: _muting(work, book, view) + inhibited[view.id] + _waiting(*waits.get(view.id, ((), None))) for view in firing}
     return tuple(replace(view, muted_by=found.get(view.id, ())) for view in views)
+
+
+def of(work: Work, ids: Sequence[UUID]) -> dict[UUID | None, tuple[Quiet, ...]]:
+    """What keeps these alerts quiet."""
+    if not ids or not books.of(work).revision:
+        return {}
+    return {view.id: view.muted_by for view in with_quiet(work, alerts.some(work, ids))}
 
 
 def firing(work: Work, most: int) -> list[tuple[UUID, Labels]]:
