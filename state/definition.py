@@ -62,15 +62,26 @@ class DefinitionState(ThingState, rx.State, mixin=True):
     form: dict[str, str] = {}
     faults: dict[str, str] = {}
     versions: list[VersionRow] = []
+    changed_by: str = ""  # who has changed it since the form was drawn
     round: int = 0
+    _drawn_of: dict[str, Any] = {}
+    _listed: int = 0
 
     @rx.event
     @requires(Permission.VIEW)
     async def arrive(self) -> None:
         """Begin anew with another one."""
         self.loaded = self.missing = False
-        self.faults, self.versions, self.version, self.drawn = {}, [], 0, ""
+        self.faults, self.versions, self.version, self._listed = {}, [], 0, 0
+        self._redraw()
         self._forget()
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def load_again(self) -> None:
+        """Give up what was typed, and show what somebody else has made of it."""
+        self._redraw()
+        await self._read()
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -92,6 +103,7 @@ class DefinitionState(ThingState, rx.State, mixin=True):
         await tell(self, "good", f"“{made.name}” is kept. It counts from the next alert on.")
         if self.is_new:
             return rx.redirect(f"{self.router.url.path.rpartition('/')[0]}/{made.id}")
+        self._redraw()
         await self._read()
         return None
 
@@ -117,6 +129,7 @@ class DefinitionState(ThingState, rx.State, mixin=True):
         """Have it say again what it said in a version before."""
         await call(self, definitions.roll_back, self.KIND, UUID(self.id), to)
         await tell(self, "good", f"“{self.name}” says what it said in version {to} again.")
+        self._redraw()
         await self._read()
 
     async def _read(self) -> None:
@@ -127,14 +140,24 @@ class DefinitionState(ThingState, rx.State, mixin=True):
         actor = await actor_of(self)
         self.may_configure = actor.may(Permission.CONFIGURE, view.team_id) and not view.provisioned
         self.id, self.name, self.is_new, self.enabled, self.provisioned = str(view.id), view.name, False, view.enabled, view.provisioned
-        if self.version != view.version:
-            self._draw(view)
-            self.versions = version_rows(await call(self, definitions.versions, self.KIND, view.id))
+        self._draw(view)
+        if self._listed != view.version:
+            self.versions, self._listed = version_rows(await call(self, definitions.versions, self.KIND, view.id)), view.version
         await self._know()
 
+    def _redraw(self) -> None:
+        self.drawn, self.changed_by = "", ""
+
     def _draw(self, view: DefinitionView) -> None:
-        self.version, self.drawn = view.version, f"{view.id}-{view.version}"
-        self.form = self._values(view.spec) | {"name": view.name}
+        """Draw the form, once: what somebody else changes after it was drawn makes it stale, and what was typed stays."""
+        says = {name: value for name, value in view.spec.items() if name != "enabled"}
+        if not self.drawn:
+            self.drawn, self._drawn_of = f"{view.id}-{view.version}", says
+            self.form = self._values(view.spec) | {"name": view.name}
+        if says == self._drawn_of:
+            self.version, self.changed_by = view.version, ""
+        else:
+            self.changed_by = view.author
 
     async def _begin(self) -> None:
         """The form of one that is being made."""
@@ -170,9 +193,10 @@ def faults(error: Invalid) -> dict[str, str]:
     found: dict[str, str] = {}
     for fault in error.errors:
         place, _, inside = fault.field.partition(".")
-        control, rest = (inside.partition(".")[0], inside) if place == "then" and inside else (place, inside)
+        within = inside.removeprefix("threshold.")
+        control, rest = (within.partition(".")[0], within) if place == "then" and inside else (place, inside)
         where = f"{rest}: " if place == "when" and rest else ""
-        found.setdefault("general" if control in ("spec", "then") else control, where + fault.message)
+        found.setdefault("general" if control in ("spec", "then", "columns") else control, where + fault.message)
     return found or {"general": str(error)}
 
 

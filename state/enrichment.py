@@ -108,7 +108,10 @@ class MappingState(DefinitionState, rx.State):
         except Invalid as error:
             self.wrong, self.columns, self.sample, self.count = str(error), [], [], ""
             return
-        self.wrong, self.sample, self.count = "", rows[:_ROWS_SHOWN], f"{len(rows):,} rows" if len(rows) != 1 else "1 row"
+        self.wrong, self.sample, self.count = "", rows[:_ROWS_SHOWN], _counted(rows)
+
+    def _forget(self) -> None:
+        self.wrong, self.columns, self.sample, self.count = "", [], [], ""
 
     def _spec(self, form: dict[str, Any]) -> dict[str, Any]:
         columns, rows = _table(str(form.get("rows") or ""))
@@ -141,15 +144,20 @@ class InhibitionState(DefinitionState, rx.State):
 
 def _table(text: str) -> tuple[list[str], list[list[str]]]:
     """The columns and rows of a CSV. Commas, semicolons or tabs; what is empty is left out. Raises Invalid."""
-    first = text.lstrip("\ufeff\n").partition("\n")[0]
+    text = text.lstrip("\ufeff\r\n ")
+    first = text.partition("\n")[0]
     between = max(",;\t", key=first.count)
     try:
-        lines = [line for line in csv.reader(StringIO(text.lstrip("\ufeff")), delimiter=between) if any(line)]
+        lines = [line for line in csv.reader(StringIO(text), delimiter=between) if any(map(str.strip, line))]
     except csv.Error as error:
         raise Invalid.field("rows", f"This is no CSV: {error}.") from None
     if len(lines) < 2:
         raise Invalid.field("rows", "Write the names of the columns in the first line, and at least one row below it.")
     return [name.strip() for name in lines[0]], [[value.strip() for value in line] for line in lines[1:]]
+
+
+def _counted(rows: list[list[str]]) -> str:
+    return f"{len(rows):,} rows" if len(rows) != 1 else "1 row"
 
 
 def _extracts(spec: dict[str, Any]) -> str:
@@ -159,7 +167,7 @@ def _extracts(spec: dict[str, Any]) -> str:
 
 def _maps(spec: dict[str, Any]) -> str:
     sets = [name for name in spec["columns"] if name not in spec["match_on"]]
-    return f"by {', '.join(spec['match_on'])} sets {', '.join(sets)} · {len(spec['rows']):,} rows"
+    return f"by {', '.join(spec['match_on'])} sets {', '.join(sets)} · {_counted(spec['rows'])}"
 
 
 def _inhibits(spec: dict[str, Any]) -> str:

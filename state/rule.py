@@ -113,8 +113,8 @@ class RuleState(DefinitionState, rx.State):
     async def ask_history(self, form: dict[str, Any]) -> None:
         """Have a worker ask the rule about days of the past, and follow it."""
         try:
-            spec = self._asked_with(self._said)
-            made = await call(self, rules.request_dry_run, spec, int(form.get("days") or 30))
+            spec = self._asked_with(self._said or self.form)
+            made = await call(self, rules.request_dry_run, spec, forms.number(form, "days") or 30)
         except Invalid as error:
             self.faults = faults(error)
             return

@@ -64,7 +64,7 @@ class RulesState(TableState, rx.State):
         if id not in ids or by not in (-1, 1):
             return
         place = ids.index(id) + (by if by < 0 else 2)
-        if 0 <= place <= len(ids):
+        if 0 <= place < len(ids) + (not self.has_more):  # what stands on the next part is not known here
             await call(self, definitions.move, UUID(id), UUID(ids[place]) if place < len(ids) else None)
         await self._read()
 

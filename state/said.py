@@ -12,7 +12,7 @@ from engine.operations.words import Matcher, parsed
 Spec = Mapping[str, Any]
 
 _MATCHER = TypeAdapter[Matcher](Matcher)
-_PARTS = re.compile(r'(?:[^,"\n]|"(?:[^"\\]|\\.)*")+')
+_PARTS = re.compile(r'(?:[^,"\n]|"(?:[^"\\]|\\.)*"|")+')  # a quote that never ends is kept, to be said
 
 _OPS = {
     "=": "is",

@@ -50,6 +50,7 @@ class SilenceState(ThingState, rx.State):
     quiet: list[Named] = []
     spans: list[SpanRow] = []
     meaning: str = ""
+    is_stale: bool = False  # somebody has changed it since the form was drawn
     round: int = 0
     _version: int = 0
 
@@ -59,6 +60,13 @@ class SilenceState(ThingState, rx.State):
         """Begin anew with another silence."""
         self.loaded = self.missing = False
         self.faults, self.drawn, self.quiet, self.spans, self.meaning = {}, "", [], [], ""
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def load_again(self) -> None:
+        """Give up what was typed, and show what somebody else has made of it."""
+        self.drawn = ""
+        await self._read()
 
     @rx.event
     @requires(Permission.VIEW)
@@ -116,8 +124,9 @@ class SilenceState(ThingState, rx.State):
         view = await call(self, silences.show, named)
         self.silence, self.is_new = row(view), False
         self.may_respond = (await actor_of(self)).may(Permission.RESPOND, view.team_id) and not view.over
-        if self._version != view.version or not self.drawn:
+        if not self.drawn:
             self._version, self.drawn, self.form = view.version, f"{view.id}-{view.version}", values(view)
+        self.is_stale = self._version != view.version
 
     async def _begin(self) -> None:
         self.is_new, self.may_respond = True, may(await actor_of(self), Permission.RESPOND)
@@ -192,7 +201,7 @@ def _now(zone: str) -> datetime:
     """This minute on the wall clock of a zone. Raises Invalid when there is no such zone."""
     try:
         return datetime.now(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None, second=0, microsecond=0)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as Europe
         raise Invalid.field("zone", f"“{zone[:60]}” is no time zone; write one such as Europe/Berlin.") from None
 
 

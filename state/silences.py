@@ -20,6 +20,7 @@ from state.table import TableState
 
 _A_DAY, _A_WEEK = 3, 20  # entries of a day that are shown in a month and in a week
 _MONDAYS = Calendar()
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 @dataclass
@@ -204,10 +205,12 @@ def again(rule: str) -> str:
 
 
 def _date(said: str) -> date | None:
+    """A day that a calendar can show; None for anything else."""
     try:
-        return date.fromisoformat(said)
+        found = date.fromisoformat(said)
     except ValueError:
         return None
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
 def _month(at: date) -> list[date]:
@@ -232,7 +235,8 @@ def _hours(each: Occurrence, day: date, zone: ZoneInfo) -> str:
     """Its hours on a day; what goes on from the day before, or to the next, says so."""
     starts, ends = (at.astimezone(zone) for at in (each.starts_at, each.ends_at))
     since = f"{starts:%H:%M}" if starts.date() == day else "…"
-    until = f"{ends:%H:%M}" if ends.date() == day else "…"
+    is_midnight = ends == datetime.combine(day + timedelta(days=1), time(), zone)
+    until = "24:00" if is_midnight else f"{ends:%H:%M}" if ends.date() == day else "…"
     return "all day" if since == until == "…" else f"{since}–{until}"
 
 

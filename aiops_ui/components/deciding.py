@@ -70,7 +70,10 @@ def about(state: Any) -> rx.Component:
 def named(state: Any, *more: rx.Component, words: str) -> rx.Component:
     """The form of a definition: its name, whose alerts it is about, what is its own, and the button that keeps it."""
     general = state.faults.get("general", "")
+    again = button("Load it again", kind="small", on_click=state.load_again)
+    stale = banner("warning", state.changed_by, " has changed this meanwhile. What you wrote is here still; keeping it is refused. ", again)
     return el.form(
+        rx.cond(state.changed_by != "", stale),
         el.fieldset(
             field(
                 "Name",

@@ -163,7 +163,10 @@ def _form() -> rx.Component:
         class_name="stack",
     )
     keep = el.footer(button("Keep the silence", kind="primary", type="submit"), class_name="actions")
-    return el.form(fields, rx.cond(STATE.may_respond, keep), on_submit=STATE.save, id="silence", key=STATE.drawn, class_name="stack")
+    again = button("Load it again", kind="small", on_click=STATE.load_again)
+    changed = "Somebody has changed this meanwhile. What you wrote is here still; keeping it is refused. "
+    stale = rx.cond(STATE.is_stale, banner("warning", changed, again))
+    return el.form(stale, fields, rx.cond(STATE.may_respond, keep), on_submit=STATE.save, id="silence", key=STATE.drawn, class_name="stack")
 
 
 def _meaning() -> rx.Component:
