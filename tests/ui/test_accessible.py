@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ OTHER_THEME = """() => {
   const [before, after] = classList.contains("dark") ? ["dark", "light"] : ["light", "dark"];
   classList.replace(before, after);
 }"""
+_DECIDED = ("/rules", "/rules/[rule_id]", "/silences", "/silences/calendar", "/silences/[silence_id]")
 BEFORE_SIGNING_IN = {"/sign-in", "/setup", "/join"}
 
 
@@ -48,6 +50,7 @@ def paths(company: Company) -> dict[str, str]:
     company.ask("POST", f"/incidents/{company.numbered(number)['id']}/comments", text="Looks well")
     odd = company.source(unique("Odd"))
     odd.post(b"not JSON")
+    decided = decisions(company)
     team = company.ask("POST", "/teams", name=unique("Everybody"))
     named = {
         "/incidents/[incident_number]": f"/incidents/{number}",
@@ -55,8 +58,25 @@ def paths(company: Company) -> dict[str, str]:
         "/sources/new": "/sources/new?kind=alertmanager",
         "/sources/[source_id]": f"/sources/{odd.id}",
         "/teams/[team_id]": f"/teams/{team['id']}",
+        **{f"/{kind}s/[{kind}_id]": f"/{kind}s/{id}" for kind, id in decided.items()},
     }
     return {route.path: named.get(route.path, route.path) for route in ROUTES} | {"/404": "/nothing-here"}
+
+
+def decisions(company: Company) -> dict[str, str]:
+    """Something of each kind that operators define, by its kind: its id."""
+    matchers, now = [{"name": "service", "value": unique("nobody")}], datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    times = {"starts": now.isoformat(), "ends": (now + timedelta(hours=1)).isoformat()}
+    when = {"all": [{"field": "service", "value": "nobody"}, {"times": [{"days": ["sat"]}]}, {"logic": {"==": [1, 2]}}]}
+    specs: dict[str, dict[str, Any]] = {
+        "rule": {"when": when, "then": {"labels": {"tier": "1"}}},
+        "extraction": {"field": "title", "pattern": "(?P<nothing>never)"},
+        "mapping": {"match_on": ["service"], "columns": ["service", "team"], "rows": [["nobody", "none"]]},
+        "inhibition": {"sources": matchers, "targets": matchers},
+        "silence": {"matchers": matchers, "comment": "Looks well", **times},
+    }
+    named = {kind: spec | ({} if kind == "silence" else {"name": unique(kind)}) for kind, spec in specs.items()}
+    return {kind: company.ask("POST", f"/{kind}s", spec=spec)["id"] for kind, spec in named.items()}
 
 
 def found(page: Page, axe: str) -> list[str]:
@@ -119,7 +139,7 @@ def test_a_phone_is_for_everybody_too(tab: OpenTab, company: Company, axe: str, 
     bad: dict[str, list[str]] = {}
     made = tab(viewport=PHONE, has_touch=True, bypass_csp=True)
     made.bring(company.people["olive"])
-    for route in ("/", "/incidents", "/incidents/[incident_number]", "/alerts/[alert_id]", "/sources/[source_id]"):
+    for route in ("/", "/incidents", "/incidents/[incident_number]", "/alerts/[alert_id]", "/sources/[source_id]", *_DECIDED):
         made.page.goto(made.url + paths[route])
         bad[route] = ([] if settled(made.page) else ["it never loads"]) + found(made.page, axe)
     assert {route: faults for route, faults in bad.items() if faults} == {}
