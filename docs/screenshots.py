@@ -6,6 +6,7 @@ It starts an installation of its own in a temporary folder, fills it as a small 
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,15 @@ PAGES = {
     "sources": "/sources",
     "source": "SOURCE",
     "new-source": "/sources/new?kind=generic",
+    "rules": "/rules",
+    "rule": "RULE",
+    "enrichment": "/enrichment",
+    "mapping": "MAPPING",
+    "imports": "/imports",
+    "silences": "/silences",
+    "silence": "SILENCE",
+    "calendar": "/silences/calendar",
+    "inhibitions": "/inhibitions",
     "quarantine": "/quarantine",
     "settings": "/settings",
     "people": "/people",
@@ -70,10 +80,39 @@ def outage(api: httpx.Client, url: str) -> dict[str, str]:
     made = api.post("/sources", json={"kind": "generic", "name": "Backup scripts"}).json()["data"]
     bearer = {"Authorization": f"Bearer {made['secret']}"}
     httpx.post(f"{url}/webhook/generic/{made['source']['public_id']}", content=b"backup of db-1 failed", headers=bearer)
+    decided = decide(api)
     time.sleep(1)
     alert = api.get("/alerts?status=firing&service=db").json()["data"][0]["id"]
     source = next(row["id"] for row in api.get("/sources").json()["data"] if row["kind"] == "alertmanager")
-    return {"alert": f"/alerts/{alert}", "source": f"/sources/{source}", "incident": f"/incidents/{incidents['checkout']['number']}"}
+    here = {"alert": f"/alerts/{alert}", "source": f"/sources/{source}", "incident": f"/incidents/{incidents['checkout']['number']}"}
+    return here | decided
+
+
+def decide(api: httpx.Client) -> dict[str, str]:
+    """Rules, tables and silences of a small shop. Returns where some of them are."""
+
+    def make(kind: str, **spec: object) -> str:
+        return f"/{kind}/{api.post(f'/{kind}', json={'spec': spec}).raise_for_status().json()['data']['id']}"
+
+    night = {"times": [{"from": "22:00", "to": "06:00", "zone": "Europe/Berlin"}]}
+    slow = {"field": "title", "op": "=~", "value": "(Payment|Checkout)(Latency|Error).*"}
+    rule = make("rules", name="Slow payments are worse at night", when={"all": [slow, night]}, then={"severity": "critical"})
+    dev = {"field": "environment", "op": "in", "value": ["staging", "dev"]}
+    make("rules", name="Staging wakes nobody", when=dev, then={"suppress": True}, stop=True)
+    disks = {"any": [{"field": "title", "op": "like", "value": "Disk*"}, {"field": "labels.job", "value": "node"}]}
+    make("rules", name="Disks are the platform's", when=disks, then={"team": "platform", "group_by": ["labels.cluster"]})
+    make("extractions", name="Host from the title", field="title", pattern="on (?P<host>\\S+)")
+    rows = [["payment", "Payments", "1"], ["checkout", "Storefront", "1"], ["search", "Storefront", "2"], ["db", "Platform", "1"]]
+    mapping = make("mappings", name="Who owns what", match_on=["service"], columns=["service", "team", "tier"], rows=rows)
+    node = [{"name": "alertname", "value": "NodeDown"}]
+    make("inhibitions", name="A node before its services", sources=node, targets=[{"name": "severity", "value": "warning"}], equal=["node"])
+    weekly = {"rule": "FREQ=WEEKLY;BYDAY=SU", "zone": "Europe/Berlin", "comment": "Weekly backups of the databases"}
+    backups = [{"name": "service", "value": "db"}, {"name": "severity", "value": "warning"}]
+    silence = make("silences", matchers=backups, starts="2026-01-04T03:00:00", ends="2026-01-04T05:00:00", **weekly)
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    times = {"starts": now.isoformat(), "ends": (now + timedelta(hours=3)).isoformat()}
+    make("silences", matchers=[{"name": "service", "value": "search"}], comment="Reindexing of search", **times)
+    return {"rule": rule, "mapping": mapping, "silence": silence}
 
 
 def fill(installation: Installation) -> httpx.Client:
