@@ -24,7 +24,7 @@ from state.people import TeamChoice
 from state.silences import SilenceRow, row
 from state.thing import ThingState
 
-_MOST_MATCHERS = 20
+_MOST_MATCHERS, _LONGEST = 20, 1000  # more, and longer values, a silence does not take
 _USUAL_MINUTES = 120
 _MATCHED = ("service", "environment", "resource", "team")
 
@@ -182,7 +182,7 @@ def values(view: SilenceView) -> dict[str, str]:
 
 def matchers_of(alert: AlertView) -> list[dict[str, str]]:
     """What names this alert, and little else: its labels; of one that has none, its places."""
-    labels = [{"name": name, "value": value} for name, value in sorted(alert.labels.items()) if value]
+    labels = [{"name": name, "value": value} for name, value in sorted(alert.labels.items()) if 0 < len(value) <= _LONGEST]
     places = [{"name": name, "value": value} for name in _MATCHED if (value := getattr(alert, name))]
     return (labels or places)[:_MOST_MATCHERS]
 

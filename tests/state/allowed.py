@@ -45,4 +45,5 @@ ABOUT_NO_TEAM = {
     "NewSourceState.arrive": "reads the kinds, which are the product's, and the teams that the caller sees",
     "NewSourceState.choose": "draws the form of a kind",
     "NewSourceState.choose_auth": "remembers a choice in the caller's own tab",
+    "ImportsState.arrive": "forgets what was looked at in the caller's own tab",
 }

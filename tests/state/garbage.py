@@ -9,6 +9,14 @@ SOURCE = f"{_STATES}source____source_state"
 NEW_SOURCE = f"{_STATES}sources____new_source_state"
 OVERVIEW = f"{_STATES}overview____overview_state"
 FRAME = f"{_STATES}frame____frame_state"
+ALERT = f"{_STATES}alert____alert_state"
+RULE = f"{_STATES}rule____rule_state"
+RULES = f"{_STATES}rules____rules_state"
+MAPPING = f"{_STATES}enrichment____mapping_state"
+SILENCES = f"{_STATES}silences____silences_state"
+SILENCE = f"{_STATES}silence____silence_state"
+CALENDAR = f"{_STATES}silences____calendar_state"
+IMPORTS = f"{_STATES}imports____imports_state"
 
 
 def deep(levels: int) -> str:
@@ -26,6 +34,14 @@ def call(state: str, name: str, payload: str) -> str:
     return event(f'["event",{{"name":"{state}.{name}","payload":{payload},"router_data":{{}}}}]')
 
 
+def at(path: str, state: str, name: str) -> str:
+    """A frame that calls a handler without arguments on a page with this address."""
+    return event(
+        f'["event",{{"name":"{state}.{name}","payload":{{}},"router_data":{{"pathname":"{path}","query":{{}},"asPath":"{path}"}}}}]'
+    )
+
+
+PARTS, QUOTE = '{\\"not\\":', '\\"'  # inside text in JSON
 GARBAGE: dict[str, str | bytes] = {
     "nothing": "",
     "no protocol": "hello",
@@ -75,6 +91,33 @@ GARBAGE: dict[str, str | bytes] = {
     "a sample of no kind": call(NEW_SOURCE, "try_out", '{"form":{"sample":5}}'),
     "a range that is none": call(OVERVIEW, "look_back", '{"hours":[]}'),
     "a path that is a list": call(FRAME, "go", '{"path":["/"]}'),
+    "a rule that is a list": call(RULE, "said", '{"form":[]}'),
+    "a rule of lists": call(RULE, "save", '{"form":{"name":[],"when":{},"then":5,"labels":[1],"group_by":{"a":1},"count":"x"}}'),
+    "a condition that is nested": call(RULE, "said", f'{{"form":{{"name":"x","when":"{deep(200_000)}"}}}}'),
+    "nested parts of a condition": call(RULE, "said", f'{{"form":{{"when":"{PARTS * 900}true{"}" * 900}"}}}}'),
+    "days that are none": call(RULE, "ask_history", '{"form":{"days":"1e400"}}'),
+    "a job of no page": call(RULE, "cancel", "{}"),
+    "a version that is none": call(RULE, "roll_back", '{"to":-1e300}'),
+    "a rule of no page": call(RULE, "delete", "{}"),
+    "a rule that is none": call(RULES, "move", '{"id":"x","before":5}'),
+    "a step that is huge": call(RULES, "step", f'{{"id":"x","by":{"9" * 4000}}}'),
+    "a switch that is none": call(RULES, "switch", '{"id":[],"on":"maybe"}'),
+    "a table that is a number": call(MAPPING, "said", '{"form":{"rows":5}}'),
+    "a table of quotes": call(MAPPING, "said", f'{{"form":{{"rows":"a,b\\n{QUOTE * 100_000}"}}}}'),
+    "hours without end": call(SILENCES, "extend", f'{{"id":"x","hours":{"9" * 4000}}}'),
+    "hours that are none": call(ALERT, "silence", '{"hours":{"a":1}}'),
+    "a silence that is a list": call(SILENCE, "said", '{"form":["x"]}'),
+    "a silence of nonsense": call(
+        SILENCE, "save", f'{{"form":{{"matchers":"{"{" * 9000}","lasts":"{"9" * 400}","zone":"../../etc","team":"x"}}}}'
+    ),
+    "a silence of no page": call(SILENCE, "end", "{}"),
+    "a month after the last": at("/silences/calendar?at=9999-12-31", CALENDAR, "arrive"),
+    "its days": at("/silences/calendar?at=9999-12-31", CALENDAR, "refresh"),
+    "a day that is none": at("/silences/calendar?view=week&at=%00%ff-['", CALENDAR, "arrive"),
+    "a turn that is huge": call(CALENDAR, "turn", f'{{"by":{"9" * 4000}}}'),
+    "a file that is nested": call(IMPORTS, "look", f'{{"form":{{"kind":"rules","text":"{deep(200_000)}"}}}}'),
+    "a file of no kind": call(IMPORTS, "look", '{"form":{"kind":[],"text":{}}}'),
+    "nothing looked at": call(IMPORTS, "take", "{}"),
     "deep nesting": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":{deep(50_000)}}},"router_data":{{}}}}]'),
     "nothing but nesting": event(deep(200_000)),
     "half a megabyte": event(f'["event",{{"name":"{PEOPLE}.search","payload":{{"words":"{"x" * 500_000}"}},"router_data":{{}}}}]'),

@@ -22,6 +22,7 @@ from state.toasts import ToastState
 from tests.factories import PASSWORD, Company
 from tests.operations.alerting import Alerting, alert
 from tests.state.allowed import ASKED_BY_OPERATION
+from tests.state.decided import FORM, PAGES, RULES_FILE, found_decided, remembered
 from tests.state.tabs import Handler, Tab, answers, downloaded, led_to
 
 _ON_INCIDENTS = ("acknowledge", "resolve", "reopen", "assign:me", "merge")
@@ -89,7 +90,8 @@ def found_prey(database: Database, company: Company) -> Prey:
         "view": str(view.id),
     }
     heard, told = _heard(Alerting(database, company), team.id)
-    return Prey(company, frozenset(words | heard), targets | told)
+    decided, known_by = found_decided(company)
+    return Prey(company, frozenset(words | heard | decided), targets | told | known_by)
 
 
 def _heard(line: Alerting, team_id: UUID) -> tuple[set[str], dict[str, str]]:
@@ -159,7 +161,10 @@ def at(targets: dict[str, str], state: type[rx.State] | None = None) -> tuple[st
         "AlertsState": (f"/alerts?source_id={targets['source']}", "/alerts"),
         "NewSourceState": ("/sources/new?kind=generic", "/sources/new"),
         "OverviewState": (f"/?team={targets['team']}", "/index"),
+        "CalendarState": ("/silences/calendar", "/silences/calendar"),
     }
+    pages |= {name: (f"/{place}/{targets[kind]}", f"/{place}/[{kind}_id]") for name, (kind, place) in PAGES.items()}
+    pages["RuleState"] = (f"{pages['RuleState'][0]}?alert={targets['alert']}", pages["RuleState"][1])
     return pages.get(state.__name__ if state else "", (f"/teams/{targets['team']}", "/teams/[team_id]"))
 
 
@@ -190,7 +195,7 @@ def remember(state: Any, targets: dict[str, str]) -> None:
     """What the page would have read before, or a dialog of it chosen."""
     generic = KINDS["generic"]
     schema = generic.settings.model_json_schema()
-    known: dict[str, dict[str, Any]] = {
+    known: dict[str, dict[str, Any]] = remembered(targets) | {
         "PeopleState": {"chosen": targets["user"], "chosen_name": "chosen"},
         "TokensState": {"chosen": targets["token"], "chosen_name": "chosen"},
         "TeamState": {"id": targets["team"]},
@@ -213,11 +218,18 @@ def remember(state: Any, targets: dict[str, str]) -> None:
 
 
 # What a handler is given in place of the usual.
-_GIVEN = {
+_GIVEN: dict[str, dict[str, Any]] = {
     "FrameState.look_up": {"words": "service"},
     "OverviewState.only_team": {"team": "team"},
     "IncidentsState.narrow": {"name": "*severity", "value": "*critical"},
     "AlertsState.narrow": {"name": "*source_id", "value": "source"},
+    "AlertState.silence": {"hours": 2},
+    "RulesState.move": {"id": "rule"},
+    "RulesState.step": {"id": "rule", "by": 1},
+    "RulesState.switch": {"id": "rule"},
+    "SilencesState.extend": {"id": "silence", "hours": 2},
+    "SilencesState.end": {"id": "silence"},
+    "CalendarState.turn": {"by": 0},
 }
 
 
@@ -229,11 +241,21 @@ def arguments(call: Call, targets: dict[str, str]) -> dict[str, Any]:
     }.get(call.handler.state.__name__, [targets["alert"]])
     plain = {"words": "", "operation": "", "outcome": "", "role": "viewer", "trace": "trace", "id": 1, "path": "/people"}
     plain |= {"reading": False, "by": "severity", "which": "people", "hours": "6", "kind": "generic", "auth": "address", "state": "waiting"}
+    plain |= {"view": "week", "before": "", "to": 1, "on": True}
     named = {f"{name}_id": targets[name] for name in ("user", "link", "token", "session", "view", "entry")}
     given: dict[str, Any] = plain | named | {"ids": ids, "name": call.act or "chosen", "value": "x", "team": targets["team"]}
-    given["form"] = "json" if call.handler.name == "IncidentState.export" else _form(targets)
-    special = _GIVEN.get(call.handler.name, {})
-    return given | {name: value[1:] if value.startswith("*") else targets[value] for name, value in special.items()}
+    given["form"] = _form(targets)
+    given |= {"IncidentState.export": {"form": "json"}, "ImportsState.look": {"form": given["form"] | {"text": RULES_FILE}}}.get(
+        call.handler.name, {}
+    )
+    return given | {name: _said(value, targets) for name, value in _GIVEN.get(call.handler.name, {}).items()}
+
+
+def _said(value: Any, targets: dict[str, str]) -> Any:
+    """What is given: the thing that is so called, or after a star the word itself."""
+    if not isinstance(value, str):
+        return value
+    return value[1:] if value.startswith("*") else targets[value]
 
 
 def _form(targets: dict[str, str]) -> dict[str, str]:
@@ -242,4 +264,4 @@ def _form(targets: dict[str, str]) -> dict[str, str]:
     own = {"name": f"Fresh {fresh}", "email": f"fresh-{fresh}@example.com", "role": "viewer", "title": "Fresh", "text": "Fresh"}
     secret = {"current": PASSWORD, "password": "short", "days": "", "hours": ""}
     incident = {"cause": "Fresh", "resolution": "Fresh", "severity": "info", "status": "", "sample": "{}"}
-    return own | secret | incident | {name: targets[name] for name in ("team", "number", "alert")} | {"user_id": targets["user"]}
+    return own | secret | incident | FORM | {name: targets[name] for name in ("team", "number", "alert")} | {"user_id": targets["user"]}

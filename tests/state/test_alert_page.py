@@ -6,9 +6,10 @@ import pytest
 
 from engine.identity.actor import Actor
 from engine.model.vocabulary import Role
-from engine.operations import alerts
+from engine.operations import alerts, definitions, silences
 from state.alert import AlertState
-from tests.factories import Company
+from state.alerts import AlertsState
+from tests.factories import Company, Team
 from tests.operations.alerting import Alerting, alert
 from tests.state.tabs import led_to
 from tests.state.visits import Visit
@@ -121,3 +122,80 @@ def test_an_alert_that_there_is_not_is_said_on_the_page(company: Company, id: st
 def test_an_alert_of_another_organization_is_not_there(line: Alerting, beta: Company) -> None:
     page = shown(beta.owner, fired(line, "Ours alone"))
     assert page.missing and "Ours alone" not in str(page._tab.shown())
+
+
+def test_it_is_kept_quiet_for_some_hours_and_nothing_else_is(line: Alerting, me: Actor) -> None:
+    source, title = line.source(), f"Full {uuid4().hex[:8]}"
+    line.deliver(source, *(alert(title, service=title, host=f"h-{place}") for place in range(2)))
+    mine = next(each for each in line.alerts() if each.title == title and each.labels["host"] == "h-1")
+    page = shown(me, mine.id)
+    page.do("silence", 2)
+    assert (page.silenced, page.toasts) == (1, [f"“{title}” is quiet for 2 h. It is heard again if it still fires then."])
+    made = silences.all(me).items[0]
+    assert {each.name: (each.op, each.value) for each in made.matchers} == {name: ("=", value) for name, value in mine.labels.items()}
+    assert (made.comment, made.author, made.team_id, made.active) == (f"“{title}” for 2 h", me.name, None, True)
+    would = silences.preview(me, made.spec)
+    assert [each.id for each in would.alerts] == [mine.id], "exactly it"
+    assert made.ends_at and abs((made.ends_at - made.created_at).total_seconds() - 7200) <= 60
+    line.deliver(source, *(alert(title, service=title, host=f"h-{place}") for place in range(2)))
+    page.do("refresh")
+    (quiet,) = page.quiet
+    assert (quiet.words, quiet.href, quiet.until) == (f"Silenced: {made.comment}", f"/silences/{made.id}", made.ends_at.isoformat())
+    assert (page.alert.quiet, page.alert.quiet_by) == ("silenced", made.comment)
+    rows = {row.id: row for row in Visit(AlertsState, me, f"/alerts?service={title}", "/alerts").arrived().rows}
+    assert sorted(row.quiet for row in rows.values()) == ["", "silenced"] and rows[str(mine.id)].quiet == "silenced"
+    silences.end(me, made.id)
+
+
+@pytest.mark.parametrize("hours", [0, -1])
+def test_it_is_not_kept_quiet_for_no_time(line: Alerting, me: Actor, hours: int) -> None:
+    page = shown(me, fired(line))
+    before = silences.all(me).total
+    page.do("silence", hours)
+    assert (page.silenced, silences.all(me).total, len(page.toasts)) == (0, before, 1)
+
+
+def test_what_cannot_name_an_alert_is_left_out_of_its_silence(line: Alerting, me: Actor) -> None:
+    title = f"Long {uuid4().hex[:8]}"
+    line.deliver(line.source(), alert(title, service=title, note="x" * 1500))
+    page = shown(me, line.alert(title).id)
+    page.do("silence", 1)
+    assert page.silenced == 1, page.toasts
+
+
+def test_an_alert_of_a_team_is_silenced_for_that_team(line: Alerting) -> None:
+    red: Team = line.company.red
+    line.deliver(line.source(team_id=red.id), alert("Loud red", service="loud"))
+    id = line.alert("Loud red").id
+    shown(line.company.blue.people[Role.OWNER], id).do("silence", 1)
+    shown(red.people[Role.VIEWER], id).do("silence", 1)
+    assert silences.all(line.company.owner, q="Loud red").total == 0
+    shown(red.people[Role.OPERATOR], id).do("silence", 1)
+    assert [each.team_id for each in silences.all(line.company.owner, q="Loud red").items] == [red.id]
+
+
+def test_what_a_rule_did_to_it_is_told_with_every_part_of_its_condition(line: Alerting) -> None:
+    title = f"Ruled {uuid4().hex[:8]}"
+    when = {"all": [{"field": "service", "value": title}, {"not": {"field": "severity", "value": "info"}}]}
+    spec = {"name": title, "when": when, "then": {"suppress": True}}
+    rule = definitions.create(line.company.owner, "rule", spec)
+    page = shown(line.company.viewer, fired(line, title))
+    (why,) = [each for each in page.reasons if each.trace]
+    assert title in why.why + why.decision
+    assert [(each.depth, each.holds) for each in why.trace] == [(0, True), (1, True), (1, True), (2, False)]
+    assert (why.trace[1].seen, why.trace[3].seen) == (title, "critical")
+    assert [(each.words, each.href) for each in page.quiet] == [(f"Quiet by the rule “{title}”", "/rules")]
+    assert page.alert.quiet == "quiet by a rule" and page.alert.incident == ""
+    definitions.delete(line.company.owner, "rule", rule.id)
+
+
+def test_what_inhibits_it_is_told_and_where_that_is(line: Alerting) -> None:
+    name = f"node-{uuid4().hex[:8]}"
+    sides = {"sources": [{"name": "role", "value": "node"}], "targets": [{"name": "role", "value": "app"}]}
+    made = definitions.create(line.company.owner, "inhibition", sides | {"name": name, "equal": ["node"]})
+    source = fired(line, f"Down {name}", role="node", node=name)
+    page = shown(line.company.viewer, fired(line, f"Slow {name}", role="app", node=name))
+    (quiet,) = page.quiet
+    assert quiet.words.startswith("Inhibited by “") and quiet.words.endswith("”")
+    assert (quiet.href, page.alert.quiet) == (f"/alerts/{source}", "inhibited")
+    definitions.delete(line.company.owner, "inhibition", made.id)

@@ -21,6 +21,7 @@ from tests.conftest import TestDatabase
 from tests.factories import HERE, Company, Team, enter, found_company
 from tests.state.allowed import ABOUT_NO_TEAM, ASKED_BY_OPERATION, OF_FRAMEWORK, OPEN_TO_ALL, SETVAR, UNGUARDED
 from tests.state.prey import ACTS, Call, Fingerprint, Prey, at, called, calls, found_prey, sign_in_from
+from tests.state.showing import SHOWS
 from tests.state.tabs import Handler, Tab, every_handler, every_state, ours
 
 REFUSED = "Your role does not allow this."
@@ -28,42 +29,6 @@ REFUSED_BY_OPERATION = "Your role does not allow this (it needs the permission"
 NOWHERE = str(uuid4())
 GUARDED = calls(handler for handler in ours() if handler.permission is not None)
 REST = calls(handler for handler in ours() if handler.permission is None)
-# Where an owner is shown something of the organization: without these, seeing nothing would prove nothing.
-SHOWS = {
-    "AlertState.act acknowledge",
-    "AlertState.refresh",
-    "AlertState.show_deliveries",
-    "AlertsState.act acknowledge",
-    "AlertsState.clear",
-    "AlertsState.narrow",
-    "AlertsState.refresh",
-    "AlertsState.search",
-    "AuditState.refresh",
-    "FrameState.look_up",
-    "IncidentState.act acknowledge",
-    "IncidentState.export",
-    "IncidentState.refresh",
-    "IncidentState.show_lines",
-    "IncidentsState.act acknowledge",
-    "IncidentsState.clear",
-    "IncidentsState.narrow",
-    "IncidentsState.refresh",
-    "IncidentsState.search",
-    "NewSourceState.arrive",
-    "OverviewState.arrive",
-    "OverviewState.only_team",
-    "OverviewState.refresh",
-    "PeopleState.refresh",
-    "PeopleState.search",
-    "ProfileState.refresh",
-    "QuarantinePageState.look",
-    "QuarantinePageState.refresh",
-    "SourceState.refresh",
-    "SourcesState.refresh",
-    "TeamState.refresh",
-    "TeamsState.refresh",
-    "TokensState.refresh",
-}
 
 
 @pytest.fixture(scope="module")
