@@ -1,5 +1,6 @@
 """What does the page of one thing that operators define remember, whatever its kind?"""
 
+import asyncio
 import difflib
 import json
 from dataclasses import dataclass, field
@@ -142,7 +143,8 @@ class DefinitionState(ThingState, rx.State, mixin=True):
         self.id, self.name, self.is_new, self.enabled, self.provisioned = str(view.id), view.name, False, view.enabled, view.provisioned
         self._draw(view)
         if self._listed != view.version:
-            self.versions, self._listed = version_rows(await call(self, definitions.versions, self.KIND, view.id)), view.version
+            told = await call(self, definitions.versions, self.KIND, view.id)
+            self.versions, self._listed = await asyncio.to_thread(version_rows, told), view.version  # a table may be long
         await self._know()
 
     def _redraw(self) -> None:

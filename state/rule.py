@@ -16,7 +16,7 @@ from engine.operations import alerts, jobs, rules
 from engine.operations.definitions import Kind
 from state import form as forms
 from state import words
-from state.call import call, requires
+from state.call import actor_of, call, requires
 from state.definition import DefinitionState, faults, json_of, json_text, one_of_lines
 from state.live import watch
 from state.named import Named, named
@@ -72,6 +72,7 @@ class RuleState(DefinitionState, rx.State):
     PLACE: ClassVar[str] = "/rules"
 
     fields: list[str] = []
+    may_ask: bool = False
     lately: Answer = Answer()
     wrong: str = ""
     history: Answer = Answer()
@@ -136,6 +137,7 @@ class RuleState(DefinitionState, rx.State):
 
     async def _know(self) -> None:
         await self._follow()
+        self.may_ask = (await actor_of(self)).may(Permission.CONFIGURE)
         if not self.fields:
             newest = await call(self, alerts.search, page=Paging(limit=100))
             labels = {f"labels.{name}" for alert in newest.items for name in alert.labels}
@@ -180,7 +182,8 @@ class RuleState(DefinitionState, rx.State):
         then |= {"group_by": names} if (names := one_of_lines(form.get("group_by"))) else {}
         then |= {"hold_minutes": held} if (held := forms.number(form, "hold_minutes")) else {}
         if count := forms.number(form, "count"):
-            then["threshold"] = {"count": count, "of": form.get("of") or "alerts", "minutes": forms.number(form, "minutes") or 10}
+            minutes = forms.number(form, "minutes")
+            then["threshold"] = {"count": count, "of": form.get("of") or "alerts", "minutes": 10 if minutes is None else minutes}
         kept = {"name": form.get("name", ""), "description": form.get("description") or "", "stop": bool(form.get("stop"))}
         return kept | {"enabled": self.enabled, "when": json_of(str(form.get("when") or ""), "when"), "then": then}
 

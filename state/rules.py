@@ -10,7 +10,7 @@ from engine.model.vocabulary import DefinitionKind, Permission
 from engine.operations import definitions, imports, rules
 from engine.operations.rules import RuleHint
 from state import said
-from state.call import actor_of, call, may, requires
+from state.call import actor_of, call, requires
 from state.live import watch
 from state.table import TableState
 
@@ -87,7 +87,7 @@ class RulesState(TableState, rx.State):
         hints = {hint.rule_id: hint for hint in await call(self, rules.hints)}
         before = len(self._cursors) * _MOST
         self.rows = [_row(before + place, view, hints.get(view.id)) for place, view in enumerate(page.items, 1)]
-        self.may_configure = may(await actor_of(self), Permission.CONFIGURE)
+        self.may_configure = (await actor_of(self)).may(Permission.CONFIGURE)  # the order is everybody's
         self._took(page, "rule")
 
 

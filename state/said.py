@@ -4,14 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from engine.errors import Invalid
-from engine.operations.words import Matcher, parsed
+from engine.operations.words import parsed
 
 Spec = Mapping[str, Any]
 
-_MATCHER = TypeAdapter[Matcher](Matcher)
 _PARTS = re.compile(r'(?:[^,"\n]|"(?:[^"\\]|\\.)*"|")+')  # a quote that never ends is kept, to be said
 
 _OPS = {
@@ -95,8 +94,8 @@ def matchers_of(text: str, field: str = "matchers") -> list[dict[str, str]]:
         if not part.strip():
             continue
         try:
-            match = parsed(_MATCHER.validate_python(part))
-        except ValidationError as error:
-            raise Invalid.field(field, f"“{part.strip()[:80]}”: {error.errors()[0]['msg']}") from None
+            match = parsed(part)
+        except PydanticCustomError as error:
+            raise Invalid.field(field, f"“{part.strip()[:80]}”: {error.message()}") from None
         found.append({"name": match.name, "op": match.operator, "value": match.value})
     return found

@@ -53,6 +53,7 @@ class SilenceState(ThingState, rx.State):
     is_stale: bool = False  # somebody has changed it since the form was drawn
     round: int = 0
     _version: int = 0
+    _said_by: dict[str, str] = {}  # who made it where a tool said so for them
 
     @rx.event
     @requires(Permission.VIEW)
@@ -95,7 +96,7 @@ class SilenceState(ThingState, rx.State):
             if self.is_new:
                 made = await call(self, silences.create, spec, UUID(form["team"]) if form.get("team") else None)
             else:
-                made = await call(self, silences.change, UUID(self.silence.id), spec, self._version)
+                made = await call(self, silences.change, UUID(self.silence.id), spec | self._said_by, self._version)
         except Invalid as error:
             self.faults = faults(error)
             return None
@@ -127,6 +128,7 @@ class SilenceState(ThingState, rx.State):
         if not self.drawn:
             self._version, self.drawn, self.form = view.version, f"{view.id}-{view.version}", values(view)
         self.is_stale = self._version != view.version
+        self._said_by = {"created_by": view.spec["created_by"]} if view.spec.get("created_by") else {}
 
     async def _begin(self) -> None:
         self.is_new, self.may_respond = True, may(await actor_of(self), Permission.RESPOND)
@@ -176,8 +178,13 @@ def values(view: SilenceView) -> dict[str, str]:
     spec = view.spec
     known = {rule for rule, _ in REPEATS}
     repeats = {"repeats": view.rule, "rule": ""} if view.rule in known else {"repeats": "", "rule": view.rule}
-    times = {name: str(spec[name])[:16] for name in ("starts", "ends")}
+    times = {name: _shown(spec[name]) for name in ("starts", "ends")}
     return _EMPTY | {"matchers": said.matchers(spec["matchers"]), "comment": view.comment, "lasts": "", "zone": view.zone} | times | repeats
+
+
+def _shown(wall: str) -> str:
+    at = datetime.fromisoformat(wall)
+    return at.isoformat(timespec="seconds" if at.second else "minutes")
 
 
 def matchers_of(alert: AlertView) -> list[dict[str, str]]:

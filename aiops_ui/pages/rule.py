@@ -26,7 +26,7 @@ def page() -> rx.Component:
         el.div(card("The rule", form, icon_name="list-checks"), watched, class_name="stack"),
         rx.cond(STATE.tried.length() > 0, _tried()),
         _lately(),
-        rx.cond(SessionState.permissions.contains("configure"), _history()),
+        rx.cond(STATE.may_ask, _history()),
         trail=(("Rules", "/rules"),),
     )
 
@@ -92,8 +92,9 @@ def _lately() -> rx.Component:
 
 def _history() -> rx.Component:
     """The dry run: over how many days, how far it is, and what it found."""
+    days = text_input("days", type="number", min="1", max="400", default_value="30")
     ask = el.form(
-        field("Days of the past", text_input("days", type="number", min="1", max="400", default_value="30"), "days"),
+        field("Days of the past", days, "days", fault=STATE.faults.get("days", "")),
         button("Ask the past", type="submit", disabled=STATE.asking),
         on_submit=STATE.ask_history,
         class_name="row ask",

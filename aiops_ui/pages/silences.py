@@ -146,9 +146,9 @@ def _form() -> rx.Component:
         lines_input(STATE, "matchers", "Keep quiet what says", hint, required=True),
         line_input(STATE, "comment", "Why", "Others read this at night.", required=True, max_length=1000),
         el.div(
-            line_input(STATE, "starts", "From", "Empty: from now on.", type="datetime-local"),
+            line_input(STATE, "starts", "From", "Empty: from now on.", type="datetime-local", step="any"),
             choice(STATE, "lasts", "For", _LASTS),
-            line_input(STATE, "ends", "Until", type="datetime-local"),
+            line_input(STATE, "ends", "Until", type="datetime-local", step="any"),
             class_name="fields",
         ),
         el.div(

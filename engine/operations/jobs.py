@@ -8,11 +8,12 @@ from engine.model.views import Page, Paging
 from engine.model.vocabulary import JobState, Permission
 from engine.operations.audit import VERIFY_JOB
 from engine.operations.door import Context, operation
+from engine.operations.rules import DRY_RUN_JOB
 from engine.operations.words import Words
 from engine.storage import jobs as stored
 
 # Kinds whose result tells what not everybody may know; the others ask what a job's list asks.
-SEEN_WITH = {VERIFY_JOB: Permission.VIEW_AUDIT}
+SEEN_WITH = {VERIFY_JOB: Permission.VIEW_AUDIT, DRY_RUN_JOB: Permission.CONFIGURE}
 
 
 @operation(Permission.VIEW, reads=True)

@@ -29,11 +29,9 @@ def _plain(text: str) -> str:
 
 
 def _matcher(said: str) -> str:
-    found = _MATCHER.fullmatch(said)
-    if found is None:
-        raise PydanticCustomError("matcher", 'Write name="value", with =, !=, =~ or !~ between them.')
-    if "~" in found[2]:
-        _require_linear(_value(found))
+    found = parsed(said)
+    if "~" in found.operator:
+        _require_linear(found.value)
     return said
 
 
@@ -66,8 +64,9 @@ def stated(severities: list[Stated] | None) -> tuple[Severity | None, ...]:
     return tuple(None if each == "none" else Severity(each) for each in severities or [])
 
 
-def parsed(matcher: Matcher) -> Match:
-    """The parts of a matcher that was found right."""
+def parsed(matcher: str) -> Match:
+    """The parts of a matcher. Raises PydanticCustomError when it is none."""
     found = _MATCHER.fullmatch(matcher)
-    assert found is not None, "checked at the door"
+    if found is None:
+        raise PydanticCustomError("matcher", 'Write name="value", with =, !=, =~ or !~ between them.')
     return Match(found[1], found[2], _value(found))

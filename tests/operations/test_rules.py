@@ -220,3 +220,13 @@ def test_rules_that_never_hold_are_never_asked_or_are_undone_are_pointed_out(ale
         open_work.session.execute(text("UPDATE definition SET changed_at = now() - interval '8 days'"))
         open_work.session.execute(text("DELETE FROM rule_hit"))
     assert {each.hint for each in rules.hints(owner) if names[each.rule_id] == "last"} == {"has not held of any alert for 7 days"}
+
+
+def test_what_a_dry_run_has_found_is_nothing_for_who_may_not_ask_it(alerting: Alerting) -> None:
+    company = alerting.company
+    asked = rules.request_dry_run(company.owner, spec(), 1)
+    for actor in (company.viewer, company.operator, company.red.people[Role.OWNER]):
+        assert asked.id not in {job.id for job in jobs.newest(actor).items}
+        with pytest.raises(NotFound):
+            jobs.show(actor, asked.id)
+    assert jobs.show(company.owner, asked.id).id == asked.id

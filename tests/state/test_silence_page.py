@@ -262,3 +262,19 @@ def test_a_team_silences_its_own_alerts(company: Company) -> None:
 def test_a_silence_that_there_is_not_is_said_on_the_page(company: Company, id: str) -> None:
     page = shown(company.owner, id)
     assert (page.missing, page.loaded, page.toasts) == (True, True, [])
+
+
+def test_a_silence_of_a_tool_keeps_its_author_and_its_seconds_when_its_text_is_changed(company: Company) -> None:
+    starts = on_the_wall() - MINUTE + timedelta(seconds=30)
+    before = made(company, starts=starts.isoformat(), created_by="amtool-ada")
+    page = shown(company.owner, before.id)
+    page.do("save", drawn(page, comment=(comment := f"Changed {uuid4().hex[:8]}")))
+    after = silences.show(company.owner, before.id)
+    assert (after.comment, after.author, after.spec) == (comment, before.author, before.spec | {"comment": comment})
+
+
+@pytest.mark.parametrize("typed", ['service=~"(a"', f'service="{"x" * 1200}"'])
+def test_a_matcher_that_cannot_be_kept_is_said_beside_its_field(company: Company, typed: str) -> None:
+    page = shown(company.owner)
+    page.do("save", written(page, matchers=typed))
+    assert [*page.faults] == ["matchers"]
