@@ -143,7 +143,7 @@ def _comparison(condition: Comparison, patterns: Patterns) -> Test:
         wanted = op is Op.EXISTS
         return lambda subject: (subject.value(field) != "") is wanted
     if op in _EXPRESSIONS:
-        number = patterns.add(field, wildcard(value) if op in (Op.LIKE, Op.NOT_LIKE) else value)
+        number = expression(condition, patterns)
         wanted = _EXPRESSIONS[op]
         return lambda subject: (number in subject.hits(field, patterns)) is wanted
     holds, bound = _ORDERS[op], order(field, value)
@@ -167,6 +167,12 @@ def order(field: str, value: str) -> float | None:
         return float(value)
     except ValueError:
         return None
+
+
+def expression(condition: Comparison, patterns: Patterns) -> int:
+    """Add the expression of a comparison; its number."""
+    said = str(condition.value)
+    return patterns.add(condition.field, wildcard(said) if condition.op in (Op.LIKE, Op.NOT_LIKE) else said)
 
 
 def wildcard(said: str) -> str:
@@ -206,9 +212,10 @@ def _logic(condition: Logic) -> Test:
 
     def test(subject: Subject) -> bool:
         try:
-            return _engine.truthy(rule.evaluate_data_str(subject.document()))
+            result = rule.evaluate_data_str(subject.document())
         except DataLogicError:
             return False  # what cannot be evaluated holds for nothing; `explain` says what is wrong
+        return result == "true" or (result != "false" and _engine.truthy(result))
 
     return test
 

@@ -37,7 +37,7 @@ class Enrichments:
         """Add to an alert, in place, what is to be added."""
         found: list[Enriched] = []
         for each in (*self._extractions, *self._tables):
-            if did := _take(subject, each.read(subject), overwrite=each.overwrite):
+            if (values := each.read(subject)) and (did := _take(subject, values, overwrite=each.overwrite)):
                 subject.changed()
                 found.append(Enriched(each.name, did))
         return found
@@ -100,7 +100,7 @@ class _Table:
     def read(self, subject: Subject) -> Values[str, str | None]:
         """What the first row that fits says."""
         if self._patterns is None:
-            number = self._by_key.get(tuple(subject.value(name) for name in self._on))
+            number = self._by_key.get(tuple(map(subject.value, self._on)))
         else:
             number = self._first([subject.hits(name, self._patterns) for name in self._on])
         return self._rows[number] if number is not None else {}

@@ -6,12 +6,12 @@ whatever order they were read, and the same delivery twice, come to the same.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from msgspec import Struct
 
-from engine.matching.conditions import Patterns, Subject, Test, compiled
+from engine.matching.conditions import Patterns, Subject, Test, compiled, expression
 from engine.model.conditions import All, Comparison, Condition, Op
 from engine.model.ruled import Before, Gate, Ran, Ruling
 from engine.model.rulings import Actions
@@ -39,48 +39,56 @@ class RuleSet:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = sorted(rules, key=lambda rule: (rule.priority, rule.id))
-        patterns = Patterns()
-        self._tests: list[Test] = [compiled(rule.when, patterns) for rule in self.rules]
-        patterns.ready()
-        # Rules that ask for one value of a field are only asked about alerts that have it.
+        self._patterns = Patterns()
+        self._tests: list[Test] = [compiled(rule.when, self._patterns) for rule in self.rules]
+        # Rules that ask for values of a field, or for an expression, are only asked about alerts that have them.
         self._always: list[int] = []
         self._by_value: dict[str, dict[str, list[int]]] = {}
+        self._by_expression: dict[str, dict[int, list[int]]] = {}
         for place, rule in enumerate(self.rules):
-            if (asked := _asks_for(rule.when)) is None:
+            if (asked := _asks_for(rule.when, (Op.IS, Op.IN))) is not None:
+                for value in asked.value if isinstance(asked.value, list) else (asked.value,):
+                    self._by_value.setdefault(asked.field, {}).setdefault(value, []).append(place)
+            elif (asked := _asks_for(rule.when, (Op.MATCHES, Op.LIKE))) is not None:
+                self._by_expression.setdefault(asked.field, {}).setdefault(expression(asked, self._patterns), []).append(place)
+            else:
                 self._always.append(place)
-                continue
-            for value in asked.value if isinstance(asked.value, list) else (asked.value,):
-                self._by_value.setdefault(asked.field, {}).setdefault(value, []).append(place)
+        self._patterns.ready()
 
     def judge(self, subject: Subject, team_id: UUID | None = None) -> Ruling:
         """Ask the rules about an alert of a team. What they set is set in `subject`, and what was there noted in the ruling."""
         ruling = Ruling()
-        places = self._candidates(subject)
-        while places:
-            place = places.pop(0)
-            rule = self.rules[place]
-            if rule.team_id not in (None, team_id) or not self._tests[place](subject):
-                continue
-            changed = act(rule, subject, ruling)
+        asked = -1
+        while (place := self._next(subject, team_id, asked)) is not None:
+            asked, rule = place, self.rules[place]
+            act(rule, subject, ruling)
             if rule.stop:
                 break
-            if changed:
-                places = [each for each in self._candidates(subject) if each > place]
         return ruling
+
+    def _next(self, subject: Subject, team_id: UUID | None, asked: int) -> int | None:
+        """The next rule after one that holds."""
+        for place in self._candidates(subject):
+            if place > asked and self.rules[place].team_id in (None, team_id) and self._tests[place](subject):
+                return place
+        return None
 
     def _candidates(self, subject: Subject) -> list[int]:
         found = list(self._always)
         for name, places in self._by_value.items():
             found += places.get(subject.value(name), ())
+        for name, places in self._by_expression.items():
+            for number in subject.hits(name, self._patterns):
+                found += places.get(number, ())
         return sorted(set(found))
 
 
-def _asks_for(condition: Condition) -> Comparison | None:
-    """The comparison with given values without which the condition cannot hold."""
+def _asks_for(condition: Condition, ops: Collection[Op]) -> Comparison | None:
+    """The comparison of such a kind without which the condition cannot hold."""
     if isinstance(condition, Comparison):
-        return condition if condition.op in (Op.IS, Op.IN) else None
+        return condition if condition.op in ops else None
     parts = condition.all if isinstance(condition, All) else ()
-    return next((found for part in parts if (found := _asks_for(part)) is not None), None)
+    return next((found for part in parts if (found := _asks_for(part, ops)) is not None), None)
 
 
 def act(rule: Rule, subject: Subject, ruling: Ruling) -> bool:
