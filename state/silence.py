@@ -160,16 +160,20 @@ class SilenceState(ThingState, rx.State):
         if ends is None:
             raise Invalid.field("ends", "Say when it ends, or how long it lasts.")
         spec = {"matchers": said.matchers_of(str(form.get("matchers") or "")), "comment": form.get("comment") or "", "zone": zone}
-        return spec | {"starts": starts.isoformat(), "ends": ends.isoformat(), "rule": form.get("rule") or form.get("repeats") or ""}
+        chosen = str(form.get("repeats") or "")
+        rule = str(form.get("rule") or "") if chosen in ("", _OTHER) else chosen
+        return spec | {"starts": starts.isoformat(), "ends": ends.isoformat(), "rule": rule}
 
 
 _EMPTY = {"matchers": "", "comment": "", "starts": "", "ends": "", "lasts": str(_USUAL_MINUTES), "zone": "UTC", "repeats": "", "rule": ""}
+_OTHER = "other"
 REPEATS = (
     ("", "once"),
     ("FREQ=DAILY", "every day"),
     ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "every working day"),
     ("FREQ=WEEKLY", "every week"),
     ("FREQ=MONTHLY", "every month"),
+    (_OTHER, "by the rule beside"),
 )
 
 
@@ -177,7 +181,7 @@ def values(view: SilenceView) -> dict[str, str]:
     """The controls of the form, of what is kept."""
     spec = view.spec
     known = {rule for rule, _ in REPEATS}
-    repeats = {"repeats": view.rule, "rule": ""} if view.rule in known else {"repeats": "", "rule": view.rule}
+    repeats = {"repeats": view.rule, "rule": ""} if view.rule in known else {"repeats": _OTHER, "rule": view.rule}
     times = {name: _shown(spec[name]) for name in ("starts", "ends")}
     return _EMPTY | {"matchers": said.matchers(spec["matchers"]), "comment": view.comment, "lasts": "", "zone": view.zone} | times | repeats
 
