@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, ClassVar
 
@@ -135,11 +136,14 @@ class InhibitionState(DefinitionState, rx.State):
 
     def _spec(self, form: dict[str, Any]) -> dict[str, Any]:
         sides = {side: said.matchers_of(str(form.get(side) or ""), side) for side in ("sources", "targets")}
-        return {"name": form.get("name", ""), "enabled": self.enabled, "equal": one_of_lines(form.get("equal"))} | sides
+        more = {"expires": f"{expires}Z"} if (expires := str(form.get("expires") or "")) else {}
+        more |= {"reason": reason} if (reason := str(form.get("reason") or "").strip()) else {}
+        return {"name": form.get("name", ""), "enabled": self.enabled, "equal": one_of_lines(form.get("equal"))} | sides | more
 
     def _values(self, spec: dict[str, Any]) -> dict[str, str]:
         sides = {side: said.matchers(spec.get(side, ())) for side in ("sources", "targets")}
-        return {"name": spec.get("name", ""), "equal": ", ".join(spec.get("equal", []))} | sides
+        times = {"expires": _utc(spec.get("expires")), "reason": spec.get("reason", "")}
+        return {"name": spec.get("name", ""), "equal": ", ".join(spec.get("equal", []))} | sides | times
 
 
 def _table(text: str) -> tuple[list[str], list[list[str]]]:
@@ -172,7 +176,13 @@ def _maps(spec: dict[str, Any]) -> str:
 
 def _inhibits(spec: dict[str, Any]) -> str:
     same = f" with the same {', '.join(spec['equal'])}" if spec.get("equal") else ""
-    return f"{said.matchers(spec['sources'])} keeps {said.matchers(spec['targets'])} quiet{same}"
+    until = f", until {_utc(spec['expires']).replace('T', ' ')} UTC" if spec.get("expires") else ""
+    return f"{said.matchers(spec['sources'])} keeps {said.matchers(spec['targets'])} quiet{same}{until}"
+
+
+def _utc(moment: str | None) -> str:
+    """A moment as the control of a form takes it."""
+    return datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None).isoformat(timespec="minutes") if moment else ""
 
 
 def _row(view: DefinitionView, place: str, does: str) -> DefinedRow:

@@ -31,6 +31,8 @@ def inhibition() -> rx.Component:
         lines_input(InhibitionState, "sources", "While these fire", sources, required=True),
         lines_input(InhibitionState, "targets", "these are quiet", 'Matchers: severity="warning"', required=True),
         line_input(InhibitionState, "equal", "if they have the same", "Labels, with commas between them, such as node, cluster."),
+        line_input(InhibitionState, "reason", "Why", "Stands beside each alert that it keeps quiet."),
+        line_input(InhibitionState, "expires", "Until (UTC)", "Empty: for good.", type="datetime-local"),
         words="Keep the inhibition",
     )
     trail = (("Silences", "/silences"), ("Inhibition", "/inhibitions"))

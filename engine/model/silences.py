@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import re2
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from engine.model.conditions import Strict, Text, Zone, on_the_wall, require_linear
@@ -62,12 +62,17 @@ class SilenceSpec(Strict):
 
 
 class InhibitionSpec(Strict):
-    """While an alert fires that `sources` match, those that `targets` match are quiet if they have the same values in `equal`."""
+    """While an alert fires that `sources` match, those that `targets` match are quiet if they have the same values in `equal`.
+
+    `expires`: from when on it counts no more; None: it counts for good.
+    """
 
     name: Name
     enabled: bool = True
     sources: Matchers
     targets: Matchers
     equal: list[MatcherName] = Field(default_factory=list, max_length=20)
+    reason: Text = ""
+    expires: AwareDatetime | None = None
 
     _something = field_validator("sources", "targets")(_names_something)

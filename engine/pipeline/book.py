@@ -149,6 +149,8 @@ def inhibition(row: Definition) -> Inhibition:
         sources=tuple(spec.sources),
         targets=tuple(spec.targets),
         equal=tuple(spec.equal),
+        reason=spec.reason,
+        expires=spec.expires,
         team_id=row.team_id,
     )
 

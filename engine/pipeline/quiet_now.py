@@ -17,6 +17,7 @@ from engine.model.vocabulary import AlertStatus, QuietBy
 from engine.pipeline import book as books
 from engine.pipeline.book import Book
 from engine.stages import quiet
+from engine.stages.quiet import Inhibition
 from engine.storage import alerts, definitions, remembered
 from engine.storage.work import Work
 
@@ -60,14 +61,18 @@ def _muting(work: Work, book: Book, view: AlertView) -> tuple[Quiet, ...]:
 
 
 def _inhibited(work: Work, book: Book, views: Sequence[AlertView]) -> dict[UUID, tuple[Quiet, ...]]:
-    asked = {view.id: book.inhibitions.as_target(labels_of(view), view.team_id) for view in views}
+    asked = {view.id: book.inhibitions.as_target(labels_of(view), work.now, view.team_id) for view in views}
     tokens = sorted({FIRES + quiet.token(key) for targets in asked.values() for _, key in targets})
     by = definitions.firing(work, tokens)
     found: dict[UUID, tuple[Quiet, ...]] = {}
     for id, targets in asked.items():
-        names = {each.name: by[token] for each, key in targets if (token := FIRES + quiet.token(key)) in by}
-        found[id] = tuple(Quiet(QuietBy.INHIBITION, name, alert_id) for name, alert_id in names.items())
+        quieting = {each.id: (each, by[token]) for each, key in targets if (token := FIRES + quiet.token(key)) in by}
+        found[id] = tuple(Quiet(QuietBy.INHIBITION, _named(each), alert_id, each.expires) for each, alert_id in quieting.values())
     return found
+
+
+def _named(inhibition: Inhibition) -> str:
+    return f"{inhibition.name}: {inhibition.reason}" if inhibition.reason else inhibition.name
 
 
 def _waiting(tokens: Sequence[str], said: dict[str, object] | None) -> tuple[Quiet, ...]:

@@ -52,7 +52,7 @@ class Quieting:
     def _asked_for(self, fresh: Sequence[Happened]) -> list[str]:
         found: set[str] = set()
         for each in fresh:
-            targets = self._book.inhibitions.as_target(labels_of(each.item.known), each.item.policy.team_id)
+            targets = self._book.inhibitions.as_target(labels_of(each.item.known), each.item.at, each.item.policy.team_id)
             found |= {FIRES + quiet.token(key) for _, key in targets}
         return sorted(found)
 
@@ -77,13 +77,15 @@ class Quieting:
         waits = [_BY_RULE] if ruling.suppressed_by else []
         waits += [_BY_NOTICE] if ruling.notify_only else []
         waits += [_BY_SILENCE] if muting else []
-        keys = [quiet.token(key) for _, key in self._book.inhibitions.as_target(labels, team_id)]
-        waits += keys if any(FIRES + key in self._firing for key in keys) else []
+        inhibited = [(each, quiet.token(key)) for each, key in self._book.inhibitions.as_target(labels, item.at, team_id)]
+        by = [each for each, key in inhibited if FIRES + key in self._firing]
+        waits += [key for _, key in inhibited] if by else []
         if not waits:
             return False
         until = [end for _, end in muting]
         # A rule that knows the time may let it go: then it is asked again, though nobody sends the alert.
         until += [turn] if (_BY_RULE in waits or _BY_NOTICE in waits) and (turn := self._book.turns_at(item.at)) else []
+        until += [each.expires for each in by if each.expires is not None]
         if (due := _held_until(item, memory, ruling)) is not None:
             waits.append(_time(due))
             until.append(due)

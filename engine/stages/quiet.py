@@ -4,7 +4,7 @@ Silences follow from the time alone and inhibition from what fires: when a silen
 the others are heard because nothing keeps them quiet any more. A team's silences and inhibitions concern its alerts alone.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -42,6 +42,8 @@ class Inhibition(Struct, frozen=True, kw_only=True):
     sources: tuple[Matcher, ...]
     targets: tuple[Matcher, ...]
     equal: tuple[str, ...] = ()
+    reason: str = ""
+    expires: datetime | None = None
     team_id: UUID | None = None
 
 
@@ -108,28 +110,18 @@ class Inhibitions:
         asked = [parts for parts in self._inhibitions if parts[0].team_id in (None, team_id)]
         return [(each.id, _values(each, labels), targets(labels)) for each, sources, targets in asked if sources(labels)]
 
-    def as_target(self, labels: Labels, team_id: UUID | None = None) -> list[tuple[Inhibition, Key]]:
-        """By which firing sources an alert of a team would be kept quiet.
+    def as_target(self, labels: Labels, now: datetime, team_id: UUID | None = None) -> list[tuple[Inhibition, Key]]:
+        """By which firing sources an alert of a team would be kept quiet now.
 
         As in Alertmanager, one that is source and target at once is not kept quiet by others that are: nor by itself.
         """
         found: list[tuple[Inhibition, Key]] = []
         for each, sources, targets in self._inhibitions:
-            if each.team_id not in (None, team_id) or not targets(labels):
+            if each.team_id not in (None, team_id) or (each.expires is not None and each.expires <= now) or not targets(labels):
                 continue
             sides = (False,) if sources(labels) else (False, True)
             found += [(each, (each.id, _values(each, labels), side)) for side in sides]
         return found
-
-    def inhibited_by(
-        self, labels: Labels, firing: Mapping[Key, Collection[UUID]], team_id: UUID | None = None
-    ) -> list[tuple[Inhibition, UUID]]:
-        """By what an alert is kept quiet: the inhibition, and one of the firing alerts that do it."""
-        by: dict[UUID, tuple[Inhibition, UUID]] = {}
-        for each, key in self.as_target(labels, team_id):
-            for id in firing.get(key, ()):
-                by[each.id] = (each, min(id, by[each.id][1]) if each.id in by else id)
-        return list(by.values())
 
 
 def _values(inhibition: Inhibition, labels: Labels) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def inhibition(pattern: str) -> Ask:
     spec = InhibitionSpec.model_validate({"name": "hostile", "sources": [matcher], "targets": [matcher]})
     made = Inhibition(id=ID, name=spec.name, sources=tuple(spec.sources), targets=tuple(spec.targets))
     inhibitions = Inhibitions([made])
-    return lambda said: bool(inhibitions.as_source({"alertname": said})) or bool(inhibitions.as_target({"alertname": said}))
+    return lambda said: bool(inhibitions.as_source({"alertname": said})) or bool(inhibitions.as_target({"alertname": said}, NOW))
 
 
 def extraction(pattern: str) -> Ask:

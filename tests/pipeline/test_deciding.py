@@ -272,3 +272,16 @@ def test_what_a_rule_kept_quiet_for_a_time_is_heard_when_the_time_is_over_though
     line.check(line.begins + 61 * MINUTE)
     line.check(line.begins + 24 * 60 * MINUTE)
     assert incidents_of(line) == [("search: Fast", 1), ("payment: Slow", 1)]
+
+
+def test_what_an_inhibition_kept_quiet_is_heard_when_it_expires(line: Line) -> None:
+    until = line.begins + 60 * MINUTE
+    made = inhibition(line, ("alertname", "NodeDown"), ("alertname", "Slow"), [])
+    definitions.change(line.company.owner, "inhibition", made.id, made.spec | {"reason": "moved", "expires": until.isoformat()})
+    line.deliver(line.source(), group(alert("NodeDown"), alert("Slow", service="payment")))
+    (by,) = shown(line)[1].muted_by
+    assert (by.name, by.until) == ("inhibition: moved", until)
+    line.check(until - MINUTE)
+    assert incidents_of(line) == [("NodeDown", 1)]
+    line.check(until)
+    assert incidents_of(line) == [("NodeDown", 1), ("payment: Slow", 1)]

@@ -7,12 +7,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from pydantic import ValidationError
 
 from engine.matching.conditions import Subject
 from engine.matching.windows import Window
 from engine.model.silences import InhibitionSpec, Matcher, SilenceSpec
-from engine.stages.quiet import Inhibition, Inhibitions, Key, Matching, Silence, Silences, matchable
+from engine.stages.quiet import Inhibition, Inhibitions, Matching, Silence, Silences, matchable
 
 pytestmark = pytest.mark.fast
 
@@ -104,13 +105,10 @@ NODE_DOWN = Inhibition(
 )
 
 
-def firing(inhibitions: Inhibitions, *alerts: dict[str, str]) -> dict[Key, set[UUID]]:
-    """What the alerts inhibit, each with its place as id."""
-    found: dict[Key, set[UUID]] = {}
-    for number, labels in enumerate(alerts, 1):
-        for key in inhibitions.as_source(labels):
-            found.setdefault(key, set()).add(UUID(int=number))
-    return found
+def inhibited_by(inhibitions: Inhibitions, labels: dict[str, str], *fires: dict[str, str], now: datetime = NOON) -> set[UUID]:
+    """The inhibitions by which an alert is kept quiet while others fire."""
+    keys = {key for each in fires for key in inhibitions.as_source(each)}
+    return {each.id for each, key in inhibitions.as_target(labels, now) if key in keys}
 
 
 # what fires, the alert, whether it is kept quiet, why
@@ -140,8 +138,14 @@ INHIBITED: list[tuple[list[dict[str, str]], dict[str, str], bool, str]] = [
 @pytest.mark.parametrize(("fires", "labels", "is_quiet", "why"), INHIBITED)
 def test_an_alert_is_inhibited_as_by_alertmanager(fires: list[dict[str, str]], labels: dict[str, str], is_quiet: bool, why: str) -> None:
     inhibitions = Inhibitions([NODE_DOWN])
-    found = inhibitions.inhibited_by(labels, firing(inhibitions, *fires))
-    assert found == ([(NODE_DOWN, UUID(int=1))] if is_quiet else []), why
+    assert inhibited_by(inhibitions, labels, *fires) == ({NODE_DOWN.id} if is_quiet else set()), why
+
+
+def test_an_inhibition_counts_until_it_expires() -> None:
+    brief = Inhibitions([structs.replace(NODE_DOWN, expires=NOON + HOUR)])
+    warning, down = {"severity": "warning", "node": "a"}, {"alertname": "NodeDown", "node": "a"}
+    assert inhibited_by(brief, warning, down) == {NODE_DOWN.id}
+    assert inhibited_by(brief, warning, down, now=NOON + HOUR) == set()
 
 
 SILENCE: dict[str, Any] = {
