@@ -85,16 +85,17 @@ class RuleState(DefinitionState, rx.State):
     tried_words: str = ""
     tried_mark: str = ""
     _said: dict[str, Any] = {}
+    _with: str = ""
 
     @rx.event
     @requires(Permission.VIEW)
     async def said(self, form: dict[str, str]) -> None:
-        """Ask the rule, as it is written now, about the newest alerts, and about the one that the address names."""
+        """Ask the rule, as it is written now, about the newest alerts, and about the one that it is tried with."""
         self._said = form
         try:
             spec = self._asked_with(form)
             found = await call(self, rules.try_lately, spec)
-            trial = await call(self, rules.try_out, spec, UUID(self._about())) if self._about() else None
+            await self._try(spec)
         except Invalid as error:
             self.faults, self.wrong = faults(error), "What is written cannot be asked yet: look at the fields in red."
             return
@@ -103,11 +104,21 @@ class RuleState(DefinitionState, rx.State):
             return
         self.faults, self.wrong = {}, ""
         self.lately = answer(found.alerts, found.matched, found.changes, [named(each) for each in found.newest[:_SHOWN]])
-        if trial is not None:
-            self.tried = trace(trial.trace)
-            self.tried_mark = "good" if trial.holds else "unstated"
-            does = "" if spec["then"] is _NOTHING_YET else ": " + (", ".join(trial.did) or "nothing would change")
-            self.tried_words = f"holds{does}" if trial.holds else "does not hold"
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def try_with(self, form: dict[str, Any]) -> None:
+        """Try the rule with the newest alert that has these words."""
+        try:
+            found = await call(self, alerts.search, q=str(form.get("words") or ""), page=Paging(limit=1))
+            if not found.items:
+                raise Invalid.field("q", "No alert has these words.")
+            self._with = str(found.items[0].id)
+            await self._try(self._asked_with(self._said or self.form))
+        except Invalid as error:
+            self.faults = self.faults | faults(error)
+        else:
+            self.faults = {name: words for name, words in self.faults.items() if name != "q"}
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -130,10 +141,20 @@ class RuleState(DefinitionState, rx.State):
 
     def _forget(self) -> None:
         self.lately, self.history, self.wrong, self.job, self.asking = Answer(), Answer(), "", "", False
-        self.tried, self.tried_title, self.tried_words, self._said = [], "", "", {}
+        self.tried, self.tried_title, self.tried_words, self._said, self._with = [], "", "", {}, ""
 
     def _about(self) -> str:
-        return self.router.url.query_parameters.get("alert") or ""
+        """The alert that the rule is tried with: one that was looked for, or that of the address."""
+        return self._with or self.router.url.query_parameters.get("alert") or ""
+
+    async def _try(self, spec: dict[str, Any]) -> None:
+        if not (about := self._about()):
+            return
+        trial = await call(self, rules.try_out, spec, UUID(about))
+        self.tried_title = (await call(self, alerts.show, about)).title
+        self.tried, self.tried_mark = trace(trial.trace), "good" if trial.holds else "unstated"
+        does = "" if spec["then"] is _NOTHING_YET else ": " + (", ".join(trial.did) or "nothing would change")
+        self.tried_words = f"holds{does}" if trial.holds else "does not hold"
 
     async def _know(self) -> None:
         await self._follow()

@@ -24,8 +24,8 @@ def page() -> rx.Component:
         STATE,
         "rule",
         el.div(card("The rule", form, icon_name="list-checks"), watched, class_name="stack"),
-        rx.cond(STATE.tried.length() > 0, _tried()),
         _lately(),
+        _tried(),
         rx.cond(STATE.may_ask, _history()),
         trail=(("Rules", "/rules"),),
     )
@@ -80,8 +80,17 @@ def _actions() -> rx.Component:
 
 
 def _tried() -> rx.Component:
+    """One alert, and each part of the condition for it."""
+    words = text_input("words", placeholder="the newest alert with these words", required=True)
+    ask = el.form(
+        field("An alert", words, "words", fault=STATE.faults.get("q", "")),
+        button("Try it", type="submit"),
+        on_submit=STATE.try_with,
+        class_name="row ask",
+    )
     said = el.p(mark(STATE.tried_mark), " ", STATE.tried_title, " ", el.b(STATE.tried_words), role="status")
-    return card("This alert", said, traced(STATE.tried), icon_name="bell")
+    found = rx.cond(STATE.tried.length() > 0, el.div(said, traced(STATE.tried), class_name="stack"))
+    return card("Try it with an alert", ask, found, icon_name="bell")
 
 
 def _lately() -> rx.Component:

@@ -42,6 +42,7 @@ SHOWS = {
     "RuleState.load_again",
     "RuleState.refresh",
     "RuleState.said",
+    "RuleState.try_with",
     "RulesState.export",
     "RulesState.move",
     "RulesState.refresh",

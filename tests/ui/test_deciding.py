@@ -86,11 +86,18 @@ def test_a_rule_is_tried_with_the_alert_it_is_written_for(tab: OpenTab, company:
     company.incident(title := unique("Full"), service=service)
     page = tab().bring(company.people["adam"], f"/alerts/{company.alert(title)['id']}")
     page.click("text=Write a rule")
-    tried = page.locator(".card", has_text="This alert")
+    tried = page.locator(".card", has_text="Try it with an alert")
     expect(tried).to_contain_text("holds")
     expect(tried.locator(".trace")).to_contain_text(f"service = {service}")
     page.locator("[aria-label=Value]").first.fill("another")
     expect(tried).to_contain_text("does not hold", timeout=NOTICED)
+    company.incident(other := unique("Other"), service="another")
+    page.fill("#words", other)
+    tried.locator("button:text-is('Try it')").click()
+    expect(tried).to_contain_text(other)
+    page.fill("#words", unique("nothing"))
+    page.keyboard.press("Enter")
+    expect(tried.locator(".fault")).to_contain_text("No alert has these words.")
 
 
 def test_the_past_is_asked_with_progress_and_a_picture(tab: OpenTab, company: Company) -> None:
