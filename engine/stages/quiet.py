@@ -13,6 +13,7 @@ from uuid import UUID
 import re2
 from msgspec import Struct
 
+from engine.matching.conditions import Patterns
 from engine.matching.windows import Window, changes_at, current
 from engine.model.silences import Matcher
 
@@ -74,6 +75,37 @@ def _same(name: str, value: str, wanted: bool, labels: Labels) -> bool:
     return (labels.get(name, "") == value) is wanted
 
 
+class _Choice:
+    """Which of many lists of matchers may hold together: those that ask for a value or an expression that the labels have."""
+
+    def __init__(self, many: Sequence[Sequence[Matcher]]) -> None:
+        self._always: list[int] = []
+        self._by_value: dict[str, dict[str, list[int]]] = {}
+        self._by_expression: dict[str, dict[int, list[int]]] = {}
+        self._patterns = Patterns()
+        for place, matchers in enumerate(many):
+            same = next((each for each in matchers if each.op == "=" and each.value), None)
+            like = next((each for each in matchers if each.op == "=~" and not each.holds("")), None)
+            if same is not None:
+                self._by_value.setdefault(same.name, {}).setdefault(same.value, []).append(place)
+            elif like is not None:
+                number = self._patterns.add(like.name, like.value)
+                self._by_expression.setdefault(like.name, {}).setdefault(number, []).append(place)
+            else:
+                self._always.append(place)
+        self._patterns.ready()
+
+    def of(self, labels: Labels) -> list[int]:
+        """Their places, in order."""
+        found = list(self._always)
+        for name, places in self._by_value.items():
+            found += places.get(labels.get(name, ""), ())
+        for name, numbers in self._by_expression.items():
+            for number in self._patterns.match(name, labels[name]) if name in labels else ():
+                found += numbers[number]
+        return sorted(found)
+
+
 class Silences:
     """The silences of an organization. Which of them are in force is known until the first of them begins or ends."""
 
@@ -81,6 +113,7 @@ class Silences:
         self._silences = silences
         self._matching = {silence.id: Matching(silence.matchers) for silence in silences}
         self._active: list[tuple[Silence, datetime]] = []
+        self._choice = _Choice([])
         self._since: datetime | None = None
         self.until: datetime | None = None
 
@@ -89,14 +122,16 @@ class Silences:
         if self._since is None or now < self._since or (self.until is not None and now >= self.until):
             spans = [(silence, current(silence.window, now)) for silence in self._silences]
             self._active = [(silence, span.end) for silence, span in spans if span is not None]
+            self._choice = _Choice([silence.matchers for silence, _ in self._active])
             changes = [at for silence in self._silences if (at := changes_at(silence.window, now)) is not None]
             self._since, self.until = now, min(changes, default=None)
         return self._active
 
     def muting(self, labels: Labels, now: datetime, team_id: UUID | None = None) -> list[tuple[Silence, datetime]]:
         """Those that keep an alert of a team quiet now, each with its end."""
-        mine = (each for each in self.active(now) if each[0].team_id in (None, team_id))
-        return [each for each in mine if self._matching[each[0].id](labels)]
+        active = self.active(now)
+        mine = (active[place] for place in self._choice.of(labels))
+        return [each for each in mine if each[0].team_id in (None, team_id) and self._matching[each[0].id](labels)]
 
 
 class Inhibitions:

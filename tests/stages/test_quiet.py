@@ -105,6 +105,22 @@ NODE_DOWN = Inhibition(
 )
 
 
+_NAMES, _VALUES = st.sampled_from(["a", "b"]), st.sampled_from(["", "x", "y", "xy"])
+_MATCHER = st.one_of(
+    st.tuples(_NAMES, st.sampled_from(["=", "!="]), _VALUES),
+    st.tuples(_NAMES, st.sampled_from(["=~", "!~"]), st.sampled_from(["x.*", "x|y", ".*", "", "y?"])),
+)
+
+
+@given(st.lists(st.lists(_MATCHER, min_size=1, max_size=3), max_size=8), st.dictionaries(_NAMES, _VALUES))
+def test_of_many_silences_those_are_found_whose_matchers_hold(said: list[list[tuple[str, str, str]]], labels: dict[str, str]) -> None:
+    window = Window(NOON.replace(tzinfo=None), (NOON + HOUR).replace(tzinfo=None))
+    many = [tuple(Matcher(name=name, op=op, value=value) for name, op, value in each) for each in said]  # pyright: ignore[reportArgumentType]
+    silences = Silences([Silence(id=UUID(int=n), matchers=each, window=window) for n, each in enumerate(many)])
+    found = [silence.id.int for silence, _ in silences.muting(labels, NOON)]
+    assert found == [n for n, each in enumerate(many) if all(one.holds(labels.get(one.name, "")) for one in each)]
+
+
 def inhibited_by(inhibitions: Inhibitions, labels: dict[str, str], *fires: dict[str, str], now: datetime = NOON) -> set[UUID]:
     """The inhibitions by which an alert is kept quiet while others fire."""
     keys = {key for each in fires for key in inhibitions.as_source(each)}
