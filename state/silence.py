@@ -26,6 +26,7 @@ from state.thing import ThingState
 
 _MOST_MATCHERS, _LONGEST = 20, 1000  # more, and longer values, a silence does not take
 _USUAL_MINUTES = 120
+_MOST_HOURS = 744
 _MATCHED = ("service", "environment", "resource", "team")
 
 
@@ -200,6 +201,8 @@ def matchers_of(alert: AlertView) -> list[dict[str, str]]:
 
 def lasting(alert: AlertView, hours: int, zone: str) -> dict[str, Any]:
     """A silence of this alert alone, from now on. Raises Invalid when nothing names it."""
+    if not 1 <= hours <= _MOST_HOURS:
+        raise Invalid(f"Silence it for 1 to {_MOST_HOURS} hours.")
     matchers = matchers_of(alert)
     if not matchers:
         raise Invalid("This alert has no labels by which it could be named; silence its service or source instead.")

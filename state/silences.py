@@ -73,7 +73,7 @@ class SilencesState(TableState, rx.State):
     async def extend(self, id: str, hours: int) -> None:
         """Let one last longer."""
         view = await call(self, silences.show, UUID(id))
-        if view.ends_at is not None:
+        if view.ends_at is not None and hours in (1, 24):
             await call(self, silences.extend, UUID(id), view.ends_at + timedelta(hours=hours))
         await self._read()
 

@@ -8,10 +8,19 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.installation import Installation
+from tests.ui import working
 from tests.ui.conftest import OpenTab
 from tests.ui.working import NOTICED, Company, row, unique
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def company(installation: Installation) -> Company:
+    """An organization of its own: what is decided here holds of every alert."""
+    made = working.found(installation, unique("Deciding"))
+    working.staff(made)
+    return made
 
 
 def rule(company: Company, **more: Any) -> dict[str, Any]:
