@@ -162,8 +162,9 @@ def test_an_alert_tells_what_it_is_what_happened_and_why_and_is_acknowledged(tab
     expect(page.locator(".card", has_text="History").locator("tbody tr").first).to_contain_text("fires for the first time")
     expect(page.locator(".card", has_text="Why it is what it is").locator(".reason").first).to_be_visible()
     page.click("text=Show what was delivered")
-    page.click("main details summary >> nth=-1")
-    expect(page.locator("main details[open] pre").last).to_contain_text('"namespace"')
+    deliveries = page.locator(".card", has_text="Deliveries, as they came")
+    deliveries.locator("summary").first.click()
+    expect(deliveries.locator("details[open] pre")).to_contain_text('"namespace"')
     page.keyboard.press("e")
     expect(page.locator(".above")).to_contain_text(company.people["grace"].name)
     assert company.alert(title)["acknowledged_by"] == company.people["grace"].name
