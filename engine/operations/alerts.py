@@ -32,7 +32,7 @@ Sort = Literal["first_seen_at", "-first_seen_at", "severity", "-severity"]
 AnyWords = Annotated[Words, Field(description="words, or beginnings of words, of title, description and labels")]
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("alerts.search", Permission.VIEW, reads=True)
 def search(
     ctx: Context,
     status: AlertStatus | None = None,
@@ -71,27 +71,27 @@ def search(
     return replace(found, items=with_quiet(ctx.work, found.items))
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("alerts.those", Permission.VIEW, reads=True)
 def those(ctx: Context, ids: Ids) -> tuple[AlertView, ...]:
     """Show some alerts, in the order they are named; what is not there is left out."""
     found = {view.id: view for view in with_quiet(ctx.work, stored.some(ctx.work, ids))}
     return tuple(found[id] for id in dict.fromkeys(ids) if id in found)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("alerts.show", Permission.VIEW, reads=True)
 def show(ctx: Context, alert_id: UUID) -> AlertView:
     """Show one alert."""
     return _alert(ctx, alert_id)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("alerts.history", Permission.VIEW, reads=True)
 def history(ctx: Context, alert_id: UUID, page: Paging = Paging()) -> Page[AlertEntryView]:
     """Everything that happened to an alert, the newest first."""
     _alert(ctx, alert_id)
     return stored.entries(ctx.work, alert_id, page)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("alerts.deliveries", Permission.VIEW, reads=True)
 def deliveries(ctx: Context, alert_id: UUID, page: Paging = Paging()) -> Page[DeliveryView]:
     """The deliveries that told of an alert, as they came, the newest first; those past their retention are gone."""
     _alert(ctx, alert_id)
@@ -101,7 +101,7 @@ def deliveries(ctx: Context, alert_id: UUID, page: Paging = Paging()) -> Page[De
     return Page(found.items, told.next_cursor, told.total, told.total_is_capped)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("alerts.explain", Permission.VIEW, reads=True)
 def explain(ctx: Context, alert_id: UUID) -> Explanation:
     """Say why an alert is what it is: its identity, how it was read, each decision about it, and why it is in its incident."""
     row = stored.facts(ctx.work, alert_id)
@@ -135,19 +135,19 @@ def _ruled(ctx: Context, alert_id: UUID, ruling: Ruling) -> list[Reason]:
     return found
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("alerts.acknowledge", Permission.RESPOND, thing=True)
 def acknowledge(ctx: Context, ids: Ids) -> Bulk:
     """Say that somebody looks after these alerts; their incidents are acknowledged with them."""
     return _on_each(ctx, ids, acts.acknowledge)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("alerts.resolve", Permission.RESPOND, thing=True)
 def resolve(ctx: Context, ids: Ids) -> Bulk:
     """Close alerts by hand. One that is sent again from the same start stays closed; from a new start, it fires again."""
     return _on_each(ctx, ids, acts.close)
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("alerts.delete", Permission.CONFIGURE, thing=True)
 def delete(ctx: Context, ids: Ids) -> Bulk:
     """Delete alerts with their histories, for good; the timelines of their incidents stay."""
     lanes.alone(ctx.work)

@@ -15,7 +15,7 @@ from engine.storage.jobs import Errand
 VERIFY_JOB = "audit.verify"
 
 
-@operation(Permission.VIEW_AUDIT, reads=True)
+@operation("audit.search", Permission.VIEW_AUDIT, reads=True)
 def search(
     ctx: Context,
     words: Words = "",
@@ -29,19 +29,19 @@ def search(
     return stored.matching(ctx.work, stored.Wanted(words, operation, outcome, since, until), page)
 
 
-@operation(Permission.VIEW_AUDIT, reads=True)
+@operation("audit.operations_seen", Permission.VIEW_AUDIT, reads=True)
 def operations_seen(ctx: Context) -> tuple[str, ...]:
     """List the operations that occur lately, for a filter."""
     return stored.operations_seen(ctx.work)
 
 
-@operation(Permission.VIEW_AUDIT, reads=True)
+@operation("audit.verify", Permission.VIEW_AUDIT, reads=True)
 def verify(ctx: Context) -> AuditVerdict:
     """Walk the whole chain now; the verdict names the first bad entry. For a long chain, ask for a job."""
     return stored.verify(ctx.work, ctx.progress)
 
 
-@operation(Permission.VIEW_AUDIT)
+@operation("audit.request_verification", Permission.VIEW_AUDIT)
 def request_verification(ctx: Context) -> JobView:
     """Have the worker walk the whole chain; follow the job for its progress and verdict."""
     id = jobs.enqueue(ctx.work, Errand(VERIFY_JOB, {}, created_by=ctx.actor.name))

@@ -11,7 +11,7 @@ from engine.operations.door import Context, operation
 from engine.operations.words import Ids
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("bulk.incidents", Permission.RESPOND, thing=True)
 def incidents(ctx: Context, ids: Ids, act: Literal["acknowledge", "resolve", "reopen", "assign"], user_id: UUID | None = None) -> Bulk:
     """Acknowledge, resolve, reopen or assign incidents, each by itself: what cannot be done says why, and the others are done."""
     done: list[UUID] = []

@@ -22,25 +22,25 @@ Kind = Literal[DefinitionKind.RULE, DefinitionKind.EXTRACTION, DefinitionKind.MA
 Spec = Annotated[dict[str, Any], Field(description="as docs/rules.md describes it")]
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("definitions.all", Permission.VIEW, reads=True)
 def all(ctx: Context, kind: Kind, q: Words = "", page: Paging = Paging(limit=200)) -> Page[DefinitionView]:
     """List what is defined: rules in the order in which they are asked, everything else by name."""
     return stored.listed(ctx.work, DefinitionKind(kind), q, None, page)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("definitions.show", Permission.VIEW, reads=True)
 def show(ctx: Context, kind: Kind, definition_id: UUID) -> DefinitionView:
     """Show one."""
     return stored.view(_found(ctx, kind, definition_id))
 
 
-@operation(Permission.CONFIGURE, team="team_id")
+@operation("definitions.create", Permission.CONFIGURE, team="team_id")
 def create(ctx: Context, kind: Kind, spec: Spec, team_id: UUID | None = None) -> DefinitionView:
     """Add one, for all alerts or for those of a team. A rule is asked after those that are there already."""
     return stored.view(defining.add(ctx, DefinitionKind(kind), spec, team_id))
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("definitions.change", Permission.CONFIGURE, thing=True)
 def change(ctx: Context, kind: Kind, definition_id: UUID, spec: Spec, version: int | None = None) -> DefinitionView:
     """Replace what one says; the version before is kept. What was decided before stays as it was."""
     row = _mine(ctx, kind, definition_id, version)
@@ -50,7 +50,7 @@ def change(ctx: Context, kind: Kind, definition_id: UUID, spec: Spec, version: i
     return defining.rewrite(ctx, row, kept, "changed")
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("definitions.enable", Permission.CONFIGURE, thing=True)
 def enable(ctx: Context, kind: Kind, definition_id: UUID, enabled: bool = True) -> DefinitionView:
     """Switch one on, or off with `enabled` false."""
     row = _mine(ctx, kind, definition_id)
@@ -59,19 +59,19 @@ def enable(ctx: Context, kind: Kind, definition_id: UUID, enabled: bool = True) 
     return defining.rewrite(ctx, row, kept, "switched on" if enabled else "switched off")
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("definitions.delete", Permission.CONFIGURE, thing=True)
 def delete(ctx: Context, kind: Kind, definition_id: UUID) -> None:
     """Delete one. Alerts that it has changed stay as they are."""
     defining.remove(ctx, _mine(ctx, kind, definition_id))
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("definitions.versions", Permission.VIEW, reads=True)
 def versions(ctx: Context, kind: Kind, definition_id: UUID) -> tuple[VersionView, ...]:
     """Every version of one with its author, the newest first."""
     return stored.versions(ctx.work, _found(ctx, kind, definition_id).id)
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("definitions.roll_back", Permission.CONFIGURE, thing=True)
 def roll_back(ctx: Context, kind: Kind, definition_id: UUID, to: Annotated[int, Field(ge=1)]) -> DefinitionView:
     """Make one say again what it said in a version before; that is a new version."""
     row = _mine(ctx, kind, definition_id)
@@ -82,7 +82,7 @@ def roll_back(ctx: Context, kind: Kind, definition_id: UUID, to: Annotated[int, 
     return defining.rewrite(ctx, row, defining.checked(DefinitionKind(kind), spec), f"rolled back to version {to}")
 
 
-@operation(Permission.CONFIGURE)
+@operation("definitions.move", Permission.CONFIGURE)
 def move(ctx: Context, rule_id: UUID, before: UUID | None = None) -> tuple[DefinitionView, ...]:
     """Have a rule asked before another one, or last; the rules in their new order. Those that files describe stay first."""
     rules = stored.all_of(ctx.work, DefinitionKind.RULE)

@@ -21,14 +21,14 @@ SENDERS = ("alertmanager", "grafana", "cloudevents")
 _NAMES: dict[str, str] = dict(zip(SENDERS, ("Demo: Alertmanager", "Demo: Grafana", "Demo: shop events"), strict=True))
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("demo.show", Permission.VIEW, reads=True)
 def show(ctx: Context) -> DemoView:
     """Say whether a demonstration is here, whether it runs, and whether one may be started."""
     running = stored.running(ctx.work, DEMO_JOB)
     return DemoView(bool(stored.sources(ctx.work)), running, not stored.has_others(ctx.work))
 
 
-@operation(Permission.CONFIGURE)
+@operation("demo.start", Permission.CONFIGURE)
 def start(ctx: Context, speed: float = 1.0) -> JobView:
     """Have a scripted outage of a small shop play through the real webhooks. Raises Conflict once real senders are set up."""
     if not 0.1 <= speed <= 100:
@@ -44,7 +44,7 @@ def start(ctx: Context, speed: float = 1.0) -> JobView:
     return view
 
 
-@operation(Permission.CONFIGURE)
+@operation("demo.prepare", Permission.CONFIGURE)
 def prepare(ctx: Context) -> tuple[DemoSender, ...]:
     """Make the demonstration's sources, each with a fresh secret. For the job that plays it: doing it twice makes them once."""
     there = {source.kind: source for source in stored.sources(ctx.work)}
@@ -61,7 +61,7 @@ def prepare(ctx: Context) -> tuple[DemoSender, ...]:
     return tuple(made)
 
 
-@operation(Permission.CONFIGURE)
+@operation("demo.remove", Permission.CONFIGURE)
 def remove(ctx: Context) -> Removed:
     """Remove the demonstration: its sources, what they sent, their alerts, and the incidents that hold nothing else."""
     found = stored.sources(ctx.work)

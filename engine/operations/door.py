@@ -1,12 +1,13 @@
 """How does anybody do anything?
 
-`@operation` makes a function of this package callable as `operation(actor, …)`: the arguments are checked, the permission
+`@operation("things.act", permission)` makes a function of this package callable as `operation(actor, …)`: the arguments are checked, the permission
 asked, a transaction opened as the actor's organization, the function run, success audited with it and refusal after it
 was rolled back. REST, pages, chat, agents and the command line all come this way, by the same table.
 """
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,6 +37,7 @@ from engine.storage.work import INSTANCE, Tenant, Work, work
 P = ParamSpec("P")
 R = TypeVar("R")
 _LONGEST = 200
+_NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 
 # A workflow that carries out an operation as a job sets this, to be told how far it is.
 PROGRESS: ContextVar[Callable[[float, str], None]] = ContextVar("progress", default=lambda done, note: None)
@@ -136,8 +138,10 @@ def forgive_tries(subjects: list[throttle.Subject]) -> None:
 class Operation(Generic[P, R]):
     """One thing that can be done: its name, permission, argument schema and answer."""
 
-    def __init__(self, function: Callable[Concatenate[Context, P], R], permission: Permission, reads: bool, team: str, thing: bool) -> None:
-        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    def __init__(
+        self, name: str, function: Callable[Concatenate[Context, P], R], permission: Permission, *, reads: bool, team: str, thing: bool
+    ) -> None:
+        self.name = _unused(name)
         self.summary = (inspect.getdoc(function) or "").split("\n")[0]
         self.function, self.permission, self.reads, self.team, self.thing = function, permission, reads, team, thing
         self.arguments = _schema(function, self.name)
@@ -209,8 +213,8 @@ class Entry:
 class Entrance(Generic[P, R]):
     """One thing that somebody unknown can do: sign in, use a link. Called with the request in place of an actor."""
 
-    def __init__(self, function: Callable[Concatenate[Entry, P], R]) -> None:
-        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    def __init__(self, name: str, function: Callable[Concatenate[Entry, P], R]) -> None:
+        self.name = _unused(name)
         self.summary = (inspect.getdoc(function) or "").split("\n")[0]
         self.function, self.arguments = function, _schema(function, self.name)
         self.answers = get_type_hints(function)["return"]
@@ -223,20 +227,30 @@ class Entrance(Generic[P, R]):
 
 
 def operation(
-    permission: Permission, *, reads: bool = False, team: str = "", thing: bool = False
+    name: str, permission: Permission, *, reads: bool = False, team: str = "", thing: bool = False
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
     """Make a function of this package an operation.
 
+    `name` is unique and stays when the function moves or is renamed: audit entries, idempotency keys and REST go by it.
+    Raises ValueError for a name that is taken, or is not two words of lower case with a dot between.
     `reads`: it changes nothing, so it is not audited. `team` names the argument that holds the team it acts on;
     without it the permission is asked for the organization, and the function asks `context.require` for what it loads.
     `thing`: what it acts on may be a team's, so at the door it is enough to have the permission in some team.
     """
-    return lambda function: Operation(function, permission, reads, team, thing)
+    return lambda function: Operation(name, function, permission, reads=reads, team=team, thing=thing)
 
 
-def entrance(function: Callable[Concatenate[Entry, P], R]) -> Entrance[P, R]:
-    """Make a function of this package an entrance: open to everybody, so it looks after itself."""
-    return Entrance(function)
+def entrance(name: str) -> Callable[[Callable[Concatenate[Entry, P], R]], Entrance[P, R]]:
+    """Make a function of this package an entrance, under a name as `operation` takes it: open to everybody, so it looks after itself."""
+    return lambda function: Entrance(name, function)
+
+
+def _unused(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of an operation: write it as in 'incidents.acknowledge'")
+    if name in OPERATIONS or name in ENTRANCES:
+        raise ValueError(f"there is an operation {name} already: every name is written once")
+    return name
 
 
 def _schema(function: Callable[..., Any], name: str) -> type[BaseModel]:

@@ -16,7 +16,7 @@ from engine.storage.alerts import Filter
 from engine.storage.incidents import Filter as IncidentFilter
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("facets.incidents", Permission.VIEW, reads=True)
 def incidents(
     ctx: Context,
     open: bool | None = None,
@@ -34,7 +34,7 @@ def incidents(
     return stored_incidents.facets(ctx.work, which)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("facets.alerts", Permission.VIEW, reads=True)
 def alerts(
     ctx: Context,
     status: AlertStatus | None = None,

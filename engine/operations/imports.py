@@ -53,7 +53,7 @@ class ImportView:
     same: int
 
 
-@operation(Permission.CONFIGURE, reads=True)
+@operation("imports.preview", Permission.CONFIGURE, reads=True)
 def preview(ctx: Context, kind: ImportKind, text: Text) -> ImportView:
     """Say what an import would take, and change nothing."""
     with ctx.work.session.begin_nested() as tried:
@@ -62,7 +62,7 @@ def preview(ctx: Context, kind: ImportKind, text: Text) -> ImportView:
     return found
 
 
-@operation(Permission.CONFIGURE)
+@operation("imports.take", Permission.CONFIGURE)
 def take(ctx: Context, kind: ImportKind, text: Text) -> ImportView:
     """Take over what a file of another product decides; what has the same name here is changed. Safe to repeat."""
     found = _taken(ctx, _read(kind, text))
@@ -70,7 +70,7 @@ def take(ctx: Context, kind: ImportKind, text: Text) -> ImportView:
     return found
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("imports.export", Permission.VIEW, reads=True)
 def export(ctx: Context) -> Export:
     """Write the rules, extractions, mappings and inhibitions of the whole organization as YAML, to be taken again here or elsewhere."""
     rows = [row for kind in _PARTS if kind is not SILENCE for row in stored.all_of(ctx.work, kind)]

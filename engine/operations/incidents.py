@@ -29,7 +29,7 @@ Since = Annotated[AwareDatetime, Field(description="opened from then on")]
 Number = Annotated[int, Field(ge=1, le=2_000_000_000)]
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("incidents.search", Permission.VIEW, reads=True)
 def search(
     ctx: Context,
     open: bool | None = None,
@@ -50,20 +50,20 @@ def search(
     return Page(tuple(stored.view(ctx.work, row) for row in found.items), found.next_cursor, found.total, found.total_is_capped)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("incidents.those", Permission.VIEW, reads=True)
 def those(ctx: Context, ids: Ids) -> tuple[IncidentView, ...]:
     """Show some incidents, in the order they are named; what is not there is left out."""
     found = {row.id: row for row in stored.some(ctx.work, ids)}
     return tuple(stored.view(ctx.work, found[id]) for id in dict.fromkeys(ids) if id in found)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("incidents.show", Permission.VIEW, reads=True)
 def show(ctx: Context, incident_id: UUID) -> IncidentView:
     """Show one incident."""
     return stored.view(ctx.work, _incident(ctx, incident_id))
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("incidents.numbered", Permission.VIEW, reads=True)
 def numbered(ctx: Context, number: Number) -> IncidentView:
     """Show the incident of that number."""
     if (row := stored.numbered(ctx.work, number)) is None:
@@ -71,7 +71,7 @@ def numbered(ctx: Context, number: Number) -> IncidentView:
     return stored.view(ctx.work, row)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("incidents.members", Permission.VIEW, reads=True)
 def members(ctx: Context, incident_id: UUID, page: Paging = Paging()) -> Page[MembershipView]:
     """List the alerts that are or were in an incident, each with who says so, the score and the reason."""
     _incident(ctx, incident_id)
@@ -80,7 +80,7 @@ def members(ctx: Context, incident_id: UUID, page: Paging = Paging()) -> Page[Me
     return replace(found, items=tuple(replace(each, muted_by=quiet.get(each.alert_id, ())) for each in found.items))
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("incidents.timeline", Permission.VIEW, reads=True)
 def timeline(
     ctx: Context,
     incident_id: UUID,
@@ -93,7 +93,7 @@ def timeline(
     return stored.timeline(ctx.work, incident_id, kind or [], page, newest=newest)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.acknowledge", Permission.RESPOND, thing=True)
 def acknowledge(ctx: Context, incident_id: UUID, note: Text = "") -> IncidentView:
     """Say that somebody looks after an incident. Raises Conflict when it is resolved."""
     row = _mine(ctx, incident_id)
@@ -105,7 +105,7 @@ def acknowledge(ctx: Context, incident_id: UUID, note: Text = "") -> IncidentVie
     return _saved(ctx, row)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.assign", Permission.RESPOND, thing=True)
 def assign(ctx: Context, incident_id: UUID, user_id: UUID | None = None) -> IncidentView:
     """Give an incident an owner, or none."""
     row = _mine(ctx, incident_id)
@@ -118,7 +118,7 @@ def assign(ctx: Context, incident_id: UUID, user_id: UUID | None = None) -> Inci
     return _saved(ctx, row)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.comment", Permission.RESPOND, thing=True)
 def comment(ctx: Context, incident_id: UUID, text: Comment) -> IncidentEntryView:
     """Write a comment into the timeline."""
     row = _mine(ctx, incident_id)
@@ -128,7 +128,7 @@ def comment(ctx: Context, incident_id: UUID, text: Comment) -> IncidentEntryView
     return IncidentEntryView(line.id, ctx.work.now, line.kind, line.actor_name, None, text, {})
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.change", Permission.RESPOND, thing=True)
 def change(
     ctx: Context,
     incident_id: UUID,
@@ -154,7 +154,7 @@ def change(
     return _saved(ctx, row)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.resolve", Permission.RESPOND, thing=True)
 def resolve(ctx: Context, incident_id: UUID, cause: Text = "", resolution: Text = "") -> IncidentView:
     """Resolve an incident, maybe with its cause and what was done. Its alerts keep saying what their senders say."""
     row = _mine(ctx, incident_id)
@@ -166,7 +166,7 @@ def resolve(ctx: Context, incident_id: UUID, cause: Text = "", resolution: Text 
     return _saved(ctx, row)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.reopen", Permission.RESPOND, thing=True)
 def reopen(ctx: Context, incident_id: UUID) -> IncidentView:
     """Open a resolved incident again."""
     row = _mine(ctx, incident_id)
@@ -181,7 +181,7 @@ def reopen(ctx: Context, incident_id: UUID) -> IncidentView:
     return _saved(ctx, row)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.merge", Permission.RESPOND, thing=True)
 def merge(ctx: Context, incident_id: UUID, ids: Annotated[list[UUID], Field(min_length=1, max_length=50)]) -> IncidentView:
     """Put all alerts of other incidents into this one, and resolve those as merged."""
     row = _mine(ctx, incident_id)
@@ -205,7 +205,7 @@ def merge(ctx: Context, incident_id: UUID, ids: Annotated[list[UUID], Field(min_
     return _saved(ctx, row)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.split", Permission.RESPOND, thing=True)
 def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     """Put some alerts of an incident into a new one of their own."""
     row = _mine(ctx, incident_id)
@@ -223,7 +223,7 @@ def split(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     return stored.view(ctx.work, _incident(ctx, to.id))
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("incidents.move", Permission.RESPOND, thing=True)
 def move(ctx: Context, incident_id: UUID, alert_ids: Ids) -> IncidentView:
     """Put live alerts, wherever they are, into this incident."""
     row = _mine(ctx, incident_id)

@@ -22,13 +22,13 @@ from engine.storage.inbox import Post
 _MOST_TRIED = 50
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("intake.deliveries", Permission.VIEW, reads=True)
 def deliveries(ctx: Context, source_id: UUID, page: Paging = Paging()) -> Page[DeliveryView]:
     """List what a source delivered, as it came, the newest first."""
     return inbox.deliveries(ctx.work, _source(ctx, source_id).id, None, page)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("intake.send_test", Permission.RESPOND, thing=True)
 def send_test(ctx: Context, source_id: UUID) -> DeliveryView:
     """Deliver a sample of the source's kind as if its sender had: it becomes an alert like any other."""
     source = _source(ctx, source_id)
@@ -42,7 +42,7 @@ def send_test(ctx: Context, source_id: UUID) -> DeliveryView:
     return inbox.deliveries(ctx.work, source.id, [id], Paging(limit=1)).items[0]
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("intake.try_out", Permission.VIEW, reads=True)
 def try_out(
     ctx: Context,
     kind: Words,

@@ -16,20 +16,20 @@ from engine.storage import jobs as stored
 SEEN_WITH = {VERIFY_JOB: Permission.VIEW_AUDIT, DRY_RUN_JOB: Permission.CONFIGURE}
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("jobs.newest", Permission.VIEW, reads=True)
 def newest(ctx: Context, kind: Words = "", page: Paging = Paging()) -> Page[JobView]:
     """List jobs, newest first, of the kinds that this actor may see."""
     hidden = [name for name, permission in SEEN_WITH.items() if not ctx.actor.may(permission)]
     return stored.newest(ctx.work, kind, page, hidden)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("jobs.show", Permission.VIEW, reads=True)
 def show(ctx: Context, job_id: UUID) -> JobView:
     """Show one job with its progress and result."""
     return _found(ctx, job_id)
 
 
-@operation(Permission.CONFIGURE)
+@operation("jobs.cancel", Permission.CONFIGURE)
 def cancel(ctx: Context, job_id: UUID) -> JobView:
     """Cancel a job: at once when it waits, at its next step when it runs. Raises Conflict when it has ended."""
     _found(ctx, job_id)

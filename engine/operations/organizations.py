@@ -22,7 +22,7 @@ class NewOrganization:
     owner_link: Shown | None
 
 
-@operation(Permission.INSTANCE)
+@operation("organizations.create", Permission.INSTANCE)
 def create(ctx: Context, name: Name, owner: Email | None = None) -> NewOrganization:
     """Make a further organization. Its first owner is who makes it, or gets a one-time link by `owner`."""
     id, link = new_id(ctx.work.now), None
@@ -41,7 +41,7 @@ def create(ctx: Context, name: Name, owner: Email | None = None) -> NewOrganizat
     return NewOrganization(id, name, link)
 
 
-@operation(Permission.ADMINISTER)
+@operation("organizations.rename", Permission.ADMINISTER)
 def rename(ctx: Context, name: Name) -> OrganizationView:
     """Give this organization another name."""
     organization = ctx.work.session.get_one(Organization, ctx.actor.org_id)

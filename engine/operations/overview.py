@@ -20,7 +20,7 @@ _FEW = 8
 _MOST_SENDERS = 12
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("overview.show", Permission.VIEW, reads=True)
 def show(ctx: Context, hours: Literal[1, 6, 24, 168] = 24, team_id: UUID | None = None) -> OverviewView:
     """Show how it goes now and went lately, for everything this actor sees or for one team."""
     if team_id is not None and people.team(ctx.work, team_id) is None:
@@ -62,7 +62,7 @@ def show(ctx: Context, hours: Literal[1, 6, 24, 168] = 24, team_id: UUID | None 
     )
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("overview.pulse", Permission.VIEW, reads=True)
 def pulse(ctx: Context) -> PulseView:
     """Count what is open now: the numbers that every page shows."""
     by_severity, _ = stored.open_incidents(ctx.work, None)

@@ -13,19 +13,19 @@ from engine.storage import links, people, sessions, tokens
 from engine.storage.work import Tenant
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("people.members", Permission.VIEW, reads=True)
 def members(ctx: Context, words: Words = "", page: Paging = Paging()) -> Page[UserView]:
     """List the people of the organization; `words` are looked for in names and addresses."""
     return people.members(ctx.work, words, page)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("people.member", Permission.VIEW, reads=True)
 def member(ctx: Context, user_id: UUID) -> UserView:
     """Show one person of the organization."""
     return people.shown(ctx.work, *_member(ctx, user_id))
 
 
-@operation(Permission.MANAGE_PEOPLE)
+@operation("people.change_role", Permission.MANAGE_PEOPLE)
 def change_role(ctx: Context, user_id: UUID, role: Role, version: int | None = None) -> UserView:
     """Give a person another role in the organization. Raises Conflict for the last owner."""
     remaining = people.owners(ctx.work)
@@ -43,7 +43,7 @@ def change_role(ctx: Context, user_id: UUID, role: Role, version: int | None = N
     return people.shown(ctx.work, found, user)
 
 
-@operation(Permission.MANAGE_PEOPLE)
+@operation("people.remove", Permission.MANAGE_PEOPLE)
 def remove(ctx: Context, user_id: UUID) -> None:
     """Take a person out of the organization and its teams; their sessions here end. Raises Conflict for the last owner."""
     remaining = people.owners(ctx.work)
@@ -58,7 +58,7 @@ def remove(ctx: Context, user_id: UUID) -> None:
     ctx.work.touch("people", user_id)
 
 
-@operation(Permission.MANAGE_PEOPLE)
+@operation("people.invite", Permission.MANAGE_PEOPLE)
 def invite(ctx: Context, email: Email, role: Role, team_id: UUID | None = None) -> NewLink:
     """Make a one-time link for a person to join, valid for 7 days and shown once. With a team, the role is that in the team."""
     _require_rank(ctx, role)
@@ -67,7 +67,7 @@ def invite(ctx: Context, email: Email, role: Role, team_id: UUID | None = None) 
     return _offered(ctx, LinkKind.INVITATION, email, role, team_id)
 
 
-@operation(Permission.MANAGE_PEOPLE)
+@operation("people.password_link", Permission.MANAGE_PEOPLE)
 def password_link(ctx: Context, user_id: UUID) -> NewLink:
     """Make a one-time link for a person to set a new password, valid for 24 hours and shown once."""
     found, user = _member(ctx, user_id)
@@ -76,13 +76,13 @@ def password_link(ctx: Context, user_id: UUID) -> NewLink:
     return _offered(ctx, LinkKind.PASSWORD, user.email, found.role, None)
 
 
-@operation(Permission.MANAGE_PEOPLE, reads=True)
+@operation("people.invitations", Permission.MANAGE_PEOPLE, reads=True)
 def invitations(ctx: Context, page: Paging = Paging()) -> Page[LinkView]:
     """List invitations that can still be used."""
     return people.open_links(ctx.work, LinkKind.INVITATION, page)
 
 
-@operation(Permission.MANAGE_PEOPLE)
+@operation("people.withdraw", Permission.MANAGE_PEOPLE)
 def withdraw(ctx: Context, link_id: UUID) -> None:
     """Make a one-time link useless."""
     link = ctx.work.session.get(Link, (ctx.actor.org_id, link_id))

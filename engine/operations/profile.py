@@ -13,13 +13,13 @@ from engine.operations.words import Name
 from engine.storage import accounts, links, people, sessions
 
 
-@operation(Permission.PROFILE, reads=True)
+@operation("profile.show", Permission.PROFILE, reads=True)
 def show(ctx: Context) -> ProfileView:
     """Show my account."""
     return _view(ctx, _me(ctx))
 
 
-@operation(Permission.PROFILE)
+@operation("profile.change", Permission.PROFILE)
 def change(ctx: Context, name: Name | None = None, time_zone: str | None = None, version: int | None = None) -> ProfileView:
     """Change my name or time zone (IANA; empty: that of the browser)."""
     user = _me(ctx, lock=True)
@@ -36,7 +36,7 @@ def change(ctx: Context, name: Name | None = None, time_zone: str | None = None,
     return _view(ctx, user)
 
 
-@operation(Permission.PROFILE)
+@operation("profile.change_password", Permission.PROFILE)
 def change_password(ctx: Context, current: SecretStr, password: SecretStr) -> int:
     """Change my password; all my other sessions end. Answers with how many did. Raises Invalid."""
     user = _me(ctx)

@@ -67,7 +67,7 @@ Definitions = Annotated[tuple[DefinitionFile, ...], Field(max_length=2000)]
 _Wanted = dict[tuple[DefinitionKind, str], DefinitionFile]  # by kind and name, in the order of the files
 
 
-@operation(Permission.ADMINISTER, reads=True)
+@operation("provisioning.check", Permission.ADMINISTER, reads=True)
 def check(ctx: Context, teams: Teams, sources: Sources, definitions: Definitions = ()) -> Provisioned:
     """Say what `apply` would change."""
     with ctx.work.session.begin_nested() as tried:
@@ -76,7 +76,7 @@ def check(ctx: Context, teams: Teams, sources: Sources, definitions: Definitions
     return Provisioned(changes)
 
 
-@operation(Permission.ADMINISTER)
+@operation("provisioning.apply", Permission.ADMINISTER)
 def apply(ctx: Context, teams: Teams, sources: Sources, definitions: Definitions = ()) -> Provisioned:
     """Make everything as files describe it; what was described and is no more is deleted, except teams. Safe to repeat."""
     changes = _changes(ctx, teams, sources, definitions)

@@ -20,7 +20,7 @@ from engine.storage.inbox import Post, Waiting
 _AT_ONCE = 1000
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("quarantine.all", Permission.VIEW, reads=True)
 def all(
     ctx: Context, state: QuarantineState = QuarantineState.WAITING, source_id: UUID | None = None, page: Paging = Paging()
 ) -> Page[QuarantineView]:
@@ -31,7 +31,7 @@ def all(
     return Page(views, found.next_cursor, found.total, found.total_is_capped)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("quarantine.show", Permission.VIEW, reads=True)
 def show(ctx: Context, entry_id: UUID) -> QuarantinedBody:
     """Show one entry with its body."""
     found = stored.some(ctx.work, [entry_id])
@@ -43,14 +43,14 @@ def show(ctx: Context, entry_id: UUID) -> QuarantinedBody:
     return QuarantinedBody(_view(found[0], names), kept.headers if kept else {}, body)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("quarantine.replay", Permission.RESPOND, thing=True)
 def replay(ctx: Context, ids: Ids) -> Bulk:
     """Deliver entries again, discarded ones too, as their sources are set up now. What is still not understood stays, with its reason."""
     done, failed = _replay(ctx, ids)
     return Bulk(tuple(done), tuple(failed))
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("quarantine.replay_all", Permission.RESPOND, thing=True)
 def replay_all(ctx: Context, source_id: UUID | None = None) -> Replayed:
     """Deliver everything that waits again, of one source or of all; a thousand at a time."""
     ids = stored.waiting(ctx.work, source_id, _AT_ONCE)
@@ -58,7 +58,7 @@ def replay_all(ctx: Context, source_id: UUID | None = None) -> Replayed:
     return Replayed(len(done), len(failed), len(ids) == _AT_ONCE)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("quarantine.discard", Permission.RESPOND, thing=True)
 def discard(ctx: Context, ids: Ids) -> Bulk:
     """Decide that entries are not wanted. They are kept, and can be replayed."""
     rows = _mine(ctx, ids, QuarantineState.WAITING)

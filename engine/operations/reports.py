@@ -13,7 +13,7 @@ from engine.storage import incidents as stored
 _PART, _MOST_LINES = 200, 5000
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("reports.incident", Permission.VIEW, reads=True)
 def incident(ctx: Context, incident_id: UUID, form: Literal["markdown", "json"] = "markdown") -> Export:
     """Write an incident with its alerts and its whole timeline as one file, for a review or a ticket."""
     if (row := stored.one(ctx.work, incident_id)) is None:

@@ -41,19 +41,19 @@ class RuleHint:
     hint: str | None
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("rules.try_out", Permission.VIEW, reads=True)
 def try_out(ctx: Context, spec: Spec, alert_id: UUID) -> Trial:
     """Ask a rule that is not kept yet about an alert, as it is shown."""
     return explaining.trial(RuleSpec.model_validate(checked(DefinitionKind.RULE, spec)), _alert(ctx, alert_id), ctx.work.now)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("rules.try_lately", Permission.VIEW, reads=True)
 def try_lately(ctx: Context, spec: Spec) -> Rehearsed:
     """Ask a rule that is not kept yet about the newest thousand alerts: at once, while it is written."""
     return rehearsal.lately(ctx.work, RuleSpec.model_validate(checked(DefinitionKind.RULE, spec)), ctx.work.now)
 
 
-@operation(Permission.CONFIGURE)
+@operation("rules.request_dry_run", Permission.CONFIGURE)
 def request_dry_run(ctx: Context, spec: Spec, days: Days = 30) -> JobView:
     """Have the worker ask a rule about the alerts of so many days; follow the job, its result is the answer."""
     kept = checked(DefinitionKind.RULE, spec)
@@ -64,14 +64,14 @@ def request_dry_run(ctx: Context, spec: Spec, days: Days = 30) -> JobView:
     return view
 
 
-@operation(Permission.CONFIGURE, reads=True)
+@operation("rules.dry_run", Permission.CONFIGURE, reads=True)
 def dry_run(ctx: Context, spec: Spec, days: Days = 30) -> Rehearsed:
     """Ask a rule about the alerts of so many days, as the job does."""
     rule = RuleSpec.model_validate(checked(DefinitionKind.RULE, spec))
     return rehearsal.over_history(ctx.work, rule, ctx.work.now - days * _DAY, ctx.work.now, ctx.progress)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("rules.hints", Permission.VIEW, reads=True)
 def hints(ctx: Context) -> tuple[RuleHint, ...]:
     """How often each rule held lately, which never did, and which can never be asked or are undone by a later one."""
     asked = [(row, RuleSpec.model_validate(row.spec)) for row in stored.all_of(ctx.work, DefinitionKind.RULE)]

@@ -16,13 +16,13 @@ from engine.storage import saved_views as stored
 Query = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=r"^[^\s?#]*$")]
 
 
-@operation(Permission.PROFILE, reads=True)
+@operation("saved_views.all", Permission.PROFILE, reads=True)
 def all(ctx: Context, of: ListPage) -> tuple[SavedViewView, ...]:
     """List one's own views of a list."""
     return tuple(_view(row) for row in stored.of(ctx.work, ctx.actor.id, of))
 
 
-@operation(Permission.PROFILE)
+@operation("saved_views.save", Permission.PROFILE)
 def save(ctx: Context, of: ListPage, name: Name, query: Query = "") -> SavedViewView:
     """Keep the filters and the order of a list, as the query of its address, under a name; one of that name is replaced."""
     row = stored.named(ctx.work, ctx.actor.id, of, name)
@@ -37,7 +37,7 @@ def save(ctx: Context, of: ListPage, name: Name, query: Query = "") -> SavedView
     return _view(row)
 
 
-@operation(Permission.PROFILE)
+@operation("saved_views.delete", Permission.PROFILE)
 def delete(ctx: Context, view_id: UUID) -> None:
     """Forget one of one's own views."""
     if not stored.forget(ctx.work, ctx.actor.id, view_id):

@@ -17,13 +17,13 @@ from engine.storage import sessions as stored
 from engine.storage.sessions import Opening
 
 
-@operation(Permission.PROFILE, reads=True)
+@operation("sessions.mine", Permission.PROFILE, reads=True)
 def mine(ctx: Context, page: Paging = Paging()) -> Page[SessionView]:
     """List my live sessions in this organization."""
     return stored.mine(ctx.work, ctx.actor.id, ctx.actor.session_id, page)
 
 
-@operation(Permission.PROFILE)
+@operation("sessions.end", Permission.PROFILE)
 def end(ctx: Context, ids: Ids) -> Bulk:
     """End some of my sessions; a page that is open in one is signed out at once."""
     ended = stored.end(ctx.work, ctx.actor.id, ids)
@@ -31,13 +31,13 @@ def end(ctx: Context, ids: Ids) -> Bulk:
     return Bulk(tuple(ended), failed)
 
 
-@operation(Permission.PROFILE)
+@operation("sessions.end_everywhere", Permission.PROFILE)
 def end_everywhere(ctx: Context) -> int:
     """End all my sessions in every organization, this one too. Answers with how many there were."""
     return len(stored.end(ctx.work, ctx.actor.id, stored.of_user(ctx.work, ctx.actor.id, all_organizations=True)))
 
 
-@operation(Permission.PROFILE)
+@operation("sessions.sign_out", Permission.PROFILE)
 def sign_out(ctx: Context) -> None:
     """End this session."""
     if ctx.actor.session_id is None:
@@ -45,7 +45,7 @@ def sign_out(ctx: Context) -> None:
     stored.end(ctx.work, ctx.actor.id, [ctx.actor.session_id])
 
 
-@operation(Permission.PROFILE)
+@operation("sessions.switch", Permission.PROFILE)
 def switch(ctx: Context, organization_id: UUID) -> SignedIn:
     """Go on in another organization of mine: this session ends there, a new one begins here. Raises NotFound."""
     chosen = next((o for o in people.organizations_of(ctx.work, ctx.actor.id) if o.id == organization_id), None)

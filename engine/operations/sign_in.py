@@ -35,14 +35,14 @@ class LinkPurpose:
     has_account: bool
 
 
-@entrance
+@entrance("sign_in.is_set_up")
 def is_set_up(entry: Entry) -> bool:
     """Whether the installation has its first owner."""
     entry.work.become(INSTANCE)
     return instance.is_set_up(entry.work)
 
 
-@entrance
+@entrance("sign_in.set_up")
 def set_up(entry: Entry, link: SecretStr, organization: Name, name: Name, email: Email, password: SecretStr) -> SignedIn:
     """Make the first owner and organization with the one-time set-up link. Raises NotFound for a link that is used or old."""
     count_tries(throttle.token(entry.request.address))
@@ -55,7 +55,7 @@ def set_up(entry: Entry, link: SecretStr, organization: Name, name: Name, email:
     return _open(entry, actor)
 
 
-@entrance
+@entrance("sign_in.set_up_locally")
 def set_up_locally(entry: Entry, organization: Name, name: Name, email: Email, password: SecretStr) -> UUID:
     """Make the first owner and organization from the machine's own command line. Raises Conflict when there is one."""
     entry.work.become(INSTANCE)
@@ -64,7 +64,7 @@ def set_up_locally(entry: Entry, organization: Name, name: Name, email: Email, p
     return _found(entry, organization, name, email, password).org_id
 
 
-@entrance
+@entrance("sign_in.sign_in")
 def sign_in(entry: Entry, email: Email, password: SecretStr, organization_id: UUID | None = None) -> SignedIn:
     """Open a session by password. Raises NotSignedIn, or TooMany after several wrong tries."""
     subjects = throttle.sign_in(email, entry.request.address)
@@ -78,7 +78,7 @@ def sign_in(entry: Entry, email: Email, password: SecretStr, organization_id: UU
     return _open(entry, _actor(entry, user, chosen))
 
 
-@entrance
+@entrance("sign_in.by_session")
 def by_session(entry: Entry, secret: SecretStr) -> Actor:
     """Who holds this session. Raises NotSignedIn."""
     row = sessions.directory(entry.work, secret.get_secret_value())
@@ -94,7 +94,7 @@ def by_session(entry: Entry, secret: SecretStr) -> Actor:
     return replace(actor, session_id=row.session_id)
 
 
-@entrance
+@entrance("sign_in.by_token")
 def by_token(entry: Entry, token: SecretStr) -> Actor:
     """Which API token this is. Raises NotSignedIn, or TooMany for an address that tries many."""
     halves = secrets.parse_token(token.get_secret_value())
@@ -119,7 +119,7 @@ def by_token(entry: Entry, token: SecretStr) -> Actor:
     )
 
 
-@entrance
+@entrance("sign_in.read_link")
 def read_link(entry: Entry, link: SecretStr) -> LinkPurpose:
     """What a one-time link is for. Raises NotFound for one that is used, old or unknown."""
     row = _link(entry, link)
@@ -128,7 +128,7 @@ def read_link(entry: Entry, link: SecretStr) -> LinkPurpose:
     return LinkPurpose(row.kind, row.email, organization.name, people.by_email(entry.work, row.email) is not None)
 
 
-@entrance
+@entrance("sign_in.use_link")
 def use_link(entry: Entry, link: SecretStr, password: SecretStr, name: str = "") -> SignedIn:
     """Join an organization, or set a new password, by a one-time link; opens a session.
 

@@ -93,20 +93,20 @@ class Occurrence:
     ends_at: datetime
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("silences.all", Permission.VIEW, reads=True)
 def all(ctx: Context, over: bool = False, q: Words = "", page: Paging = Paging()) -> Page[SilenceView]:
     """List the silences that count now or later, the newest first; with `over`, those that are over."""
     found = stored.listed(ctx.work, _KIND, q, over, page)
     return Page(tuple(_view(each, ctx.work.now) for each in found.items), found.next_cursor, found.total, found.total_is_capped)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("silences.show", Permission.VIEW, reads=True)
 def show(ctx: Context, silence_id: UUID) -> SilenceView:
     """Show one silence."""
     return _view(stored.view(_found(ctx, silence_id)), ctx.work.now)
 
 
-@operation(Permission.RESPOND, team="team_id")
+@operation("silences.create", Permission.RESPOND, team="team_id")
 def create(ctx: Context, spec: Spec, team_id: UUID | None = None) -> SilenceView:
     """Keep alerts quiet: once or again and again, all that match or those of a team."""
     row = defining.add_silence(ctx, defining.checked_silence(spec, ctx.work.now), team_id)
@@ -114,7 +114,7 @@ def create(ctx: Context, spec: Spec, team_id: UUID | None = None) -> SilenceView
     return _view(stored.view(row), ctx.work.now)
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("silences.change", Permission.RESPOND, thing=True)
 def change(ctx: Context, silence_id: UUID, spec: Spec, version: int | None = None) -> SilenceView:
     """Replace what a silence says; one that is over cannot be changed."""
     row = _mine(ctx, silence_id)
@@ -124,7 +124,7 @@ def change(ctx: Context, silence_id: UUID, spec: Spec, version: int | None = Non
     return _rewritten(ctx, row, kept, ends_at, "changed")
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("silences.extend", Permission.RESPOND, thing=True)
 def extend(ctx: Context, silence_id: UUID, ends: AwareDatetime) -> SilenceView:
     """Let a silence that comes once end at another time: later, or earlier."""
     row = _mine(ctx, silence_id)
@@ -135,14 +135,14 @@ def extend(ctx: Context, silence_id: UUID, ends: AwareDatetime) -> SilenceView:
     return _rewritten(ctx, row, kept, ends_at, f"ends at {ends:%Y-%m-%d %H:%M} now")
 
 
-@operation(Permission.RESPOND, thing=True)
+@operation("silences.end", Permission.RESPOND, thing=True)
 def end(ctx: Context, silence_id: UUID) -> SilenceView:
     """End a silence now, for good. What it kept quiet and still fires enters its incident."""
     row = _mine(ctx, silence_id)
     return _rewritten(ctx, row, row.spec, ctx.work.now, "ended")
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("silences.preview", Permission.VIEW, reads=True)
 def preview(ctx: Context, spec: Spec) -> Preview:
     """What a silence would keep quiet of what fires now, and the next five times that it covers."""
     kept, _ = defining.checked_silence(spec, ctx.work.now)
@@ -156,7 +156,7 @@ def preview(ctx: Context, spec: Spec) -> Preview:
     return Preview(len(ids), total <= len(looked_at), tuple(shown[id] for id in ids[:_SHOWN] if id in shown), _spans(spans))
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("silences.calendar", Permission.VIEW, reads=True)
 def calendar(ctx: Context, since: AwareDatetime, until: AwareDatetime) -> tuple[Occurrence, ...]:
     """The times that silences cover from `since` to `until`, at most three months, in order."""
     if not timedelta() < until - since <= _LONGEST_LOOK:

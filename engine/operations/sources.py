@@ -37,13 +37,13 @@ Header = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$", description="head
 Overlap = Annotated[int, Field(ge=0, le=720, description="hours for which the credential before stays valid")]
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("sources.kinds", Permission.VIEW, reads=True)
 def kinds(ctx: Context) -> tuple[KindView, ...]:
     """List the kinds of senders that can be added, each with the schema of its settings."""
     return tuple(KindView(k.id, k.title, k.about, _schema(k.settings), k.sample) for k in KINDS)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("sources.all", Permission.VIEW, reads=True)
 def all(ctx: Context, kind: Words = "", page: Paging = Paging()) -> Page[SourceView]:
     """List the sources that this actor may see."""
     found, part = stored.listed(ctx.work, kind, page)
@@ -52,13 +52,13 @@ def all(ctx: Context, kind: Words = "", page: Paging = Paging()) -> Page[SourceV
     return Page(views, part.next_cursor, part.total, part.total_is_capped)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("sources.show", Permission.VIEW, reads=True)
 def show(ctx: Context, source_id: UUID) -> SourceView:
     """Show one source."""
     return _shown(ctx, _source(ctx, source_id))
 
 
-@operation(Permission.CONFIGURE, team="team_id")
+@operation("sources.create", Permission.CONFIGURE, team="team_id")
 def create(
     ctx: Context,
     kind: Words,
@@ -96,7 +96,7 @@ def create(
     return NewSource(_shown(ctx, source), secret)
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("sources.change", Permission.CONFIGURE, thing=True)
 def change(
     ctx: Context,
     source_id: UUID,
@@ -119,7 +119,7 @@ def change(
     return _saved(ctx, source)
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("sources.pause", Permission.CONFIGURE, thing=True)
 def pause(ctx: Context, source_id: UUID, paused: bool = True) -> SourceView:
     """Refuse what a source sends, until it is resumed with `paused` false."""
     source = _mine(ctx, source_id)
@@ -128,7 +128,7 @@ def pause(ctx: Context, source_id: UUID, paused: bool = True) -> SourceView:
     return _saved(ctx, source)
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("sources.rotate", Permission.CONFIGURE, thing=True)
 def rotate(ctx: Context, source_id: UUID, overlap_hours: Overlap = 24) -> NewSource:
     """Give a source a new secret, shown once; the one before stays valid for some hours. Two are valid at once, not more."""
     source = _mine(ctx, source_id)
@@ -146,7 +146,7 @@ def rotate(ctx: Context, source_id: UUID, overlap_hours: Overlap = 24) -> NewSou
     return NewSource(_shown(ctx, source), secret)
 
 
-@operation(Permission.CONFIGURE, thing=True)
+@operation("sources.delete", Permission.CONFIGURE, thing=True)
 def delete(ctx: Context, source_id: UUID) -> None:
     """Delete a source: nothing is taken from it any more. Its alerts stay."""
     source = _mine(ctx, source_id)

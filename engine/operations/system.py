@@ -7,13 +7,13 @@ from engine.storage import census, health
 from engine.storage.health import Health
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("system.status", Permission.VIEW, reads=True)
 def status(ctx: Context) -> Health:
     """Show the processes, the queue, the disk and what is wrong."""
     return health.measure(runtime().database.aside, runtime().data_dir)
 
 
-@operation(Permission.INSTANCE, reads=True)
+@operation("system.storage", Permission.INSTANCE, reads=True)
 def storage(ctx: Context) -> tuple[Storage, ...]:
     """Show what the tables that grow hold and take on disk, by PostgreSQL's estimate: `bytes_per_row` with indexes."""
     return census.storage(runtime().database.aside)

@@ -12,19 +12,19 @@ from engine.operations.words import Name
 from engine.storage import definitions, people, sources
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("teams.all", Permission.VIEW, reads=True)
 def all(ctx: Context, page: Paging = Paging()) -> Page[TeamView]:
     """List the teams of the organization."""
     return people.teams(ctx.work, page)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("teams.show", Permission.VIEW, reads=True)
 def show(ctx: Context, team_id: UUID) -> TeamView:
     """Show one team."""
     return _view(ctx, _team(ctx, team_id))
 
 
-@operation(Permission.MANAGE_PEOPLE)
+@operation("teams.create", Permission.MANAGE_PEOPLE)
 def create(ctx: Context, name: Name) -> TeamView:
     """Make a team. Raises Conflict when the name is taken."""
     _require_free(ctx, name)
@@ -35,7 +35,7 @@ def create(ctx: Context, name: Name) -> TeamView:
     return TeamView(team.id, team.name, 0, team.created_at, team.version)
 
 
-@operation(Permission.MANAGE_TEAM, team="team_id")
+@operation("teams.rename", Permission.MANAGE_TEAM, team="team_id")
 def rename(ctx: Context, team_id: UUID, name: Name, version: int | None = None) -> TeamView:
     """Give a team another name. Raises Conflict when it is taken."""
     team = _team(ctx, team_id, lock=True)
@@ -50,7 +50,7 @@ def rename(ctx: Context, team_id: UUID, name: Name, version: int | None = None) 
     return _view(ctx, team)
 
 
-@operation(Permission.MANAGE_PEOPLE)
+@operation("teams.delete", Permission.MANAGE_PEOPLE)
 def delete(ctx: Context, team_id: UUID) -> None:
     """Delete a team; what belongs to it must belong to another one, or to nobody, before."""
     team = _team(ctx, team_id, lock=True)
@@ -64,14 +64,14 @@ def delete(ctx: Context, team_id: UUID) -> None:
     ctx.work.touch("people", team_id)
 
 
-@operation(Permission.VIEW, reads=True)
+@operation("teams.members", Permission.VIEW, reads=True)
 def members(ctx: Context, team_id: UUID, page: Paging = Paging()) -> Page[TeamMemberView]:
     """List the members of a team."""
     _team(ctx, team_id)
     return people.team_members(ctx.work, team_id, page)
 
 
-@operation(Permission.MANAGE_TEAM, team="team_id")
+@operation("teams.set_member", Permission.MANAGE_TEAM, team="team_id")
 def set_member(ctx: Context, team_id: UUID, user_id: UUID, role: Role) -> None:
     """Put a person of the organization into a team, or change the role there."""
     team, found = _team(ctx, team_id), people.membership(ctx.work, user_id)
@@ -87,7 +87,7 @@ def set_member(ctx: Context, team_id: UUID, user_id: UUID, role: Role) -> None:
     ctx.work.touch("people", user_id)
 
 
-@operation(Permission.MANAGE_TEAM, team="team_id")
+@operation("teams.remove_member", Permission.MANAGE_TEAM, team="team_id")
 def remove_member(ctx: Context, team_id: UUID, user_id: UUID) -> None:
     """Take a person out of a team."""
     team = _team(ctx, team_id)

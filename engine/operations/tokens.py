@@ -20,13 +20,13 @@ from engine.storage import tokens as stored
 Days = Annotated[int, Field(ge=1, le=3650, description="days until it expires; leave out for a token without an end")]
 
 
-@operation(Permission.MANAGE_TOKENS, reads=True)
+@operation("tokens.all", Permission.MANAGE_TOKENS, reads=True)
 def all(ctx: Context, page: Paging = Paging()) -> Page[TokenView]:
     """List the organization's API tokens, without their secrets."""
     return stored.live(ctx.work, page)
 
 
-@operation(Permission.MANAGE_TOKENS)
+@operation("tokens.create", Permission.MANAGE_TOKENS)
 def create(
     ctx: Context,
     name: Name,
@@ -64,7 +64,7 @@ def create(
     return NewToken(id, name, role, SecretStr(token.text), expires_at)
 
 
-@operation(Permission.MANAGE_TOKENS)
+@operation("tokens.revoke", Permission.MANAGE_TOKENS)
 def revoke(ctx: Context, ids: Ids) -> Bulk:
     """Revoke API tokens; a program that uses one is refused from its next request on."""
     revoked = tuple(id for id in dict.fromkeys(ids) if stored.revoke(ctx.work, id))

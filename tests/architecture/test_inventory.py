@@ -9,7 +9,8 @@ import pytest
 import engine.api.routes
 import engine.operations.provisioning  # noqa: F401 makes every operation known
 from engine import settings
-from engine.operations.door import OPERATIONS
+from engine.model.vocabulary import Permission
+from engine.operations.door import ENTRANCES, OPERATIONS, Context, operation
 from tests.architecture import shapes
 
 pytestmark = pytest.mark.fast
@@ -87,6 +88,20 @@ def test_every_requirement_of_the_tests_is_used() -> None:
 def test_every_operation_is_on_a_page_or_says_why_not() -> None:
     spoken = set().union(*(shapes.mentioned(path.read_text()) for path in (PROJECT / "state").glob("*.py")))
     assert set(OPERATIONS) - spoken == set(NOT_ON_PAGES)
+
+
+def test_operations_keep_their_names() -> None:
+    """Audit entries, idempotency keys and REST go by them: a line is added with an operation, and never changed with a module."""
+    listed = (PROJECT / "tests" / "architecture" / "operation_names.txt").read_text().splitlines()
+    assert sorted([*OPERATIONS, *ENTRANCES]) == listed
+
+
+@pytest.mark.parametrize("name", ["incidents.show", "sign_in.sign_in", "Incidents.show", "incidents", "incidents.show.all", ""])
+def test_a_name_of_an_operation_is_written_once_and_plainly(name: str) -> None:
+    with pytest.raises(ValueError, match="operation"):
+
+        @operation(name, Permission.VIEW)
+        def again(ctx: Context) -> None: ...
 
 
 def test_a_mention_is_a_module_and_a_name() -> None:
