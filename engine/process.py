@@ -14,6 +14,7 @@ ChildProcess = subprocess.Popen[bytes]
 _PR_SET_PDEATHSIG = 1
 # Looked up before any fork: between fork and exec nothing may be imported.
 _libc = ctypes.CDLL(None, use_errno=True)
+_RESETTABLE = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
 def spawn(
@@ -27,18 +28,22 @@ def spawn(
 ) -> ChildProcess:
     """Start a child in a process group of its own that the kernel signals when this process dies (prctl(2)).
 
+    It begins with the default action for every signal, also where this process ignores one: a shell starts what it puts
+    into the background with SIGINT ignored, `nohup` with SIGHUP, and a child that inherits that cannot be asked to end.
     Call it from a thread that lives as long as the process: the kernel watches the thread, not the process.
     """
     parent = os.getpid()
 
-    def tie_to_parent() -> None:
+    def prepare() -> None:
+        for number in _RESETTABLE:
+            signal.signal(number, signal.SIG_DFL)
         _libc.prctl(_PR_SET_PDEATHSIG, at_our_death)
         if os.getppid() != parent:
             os._exit(1)
 
     return subprocess.Popen(  # noqa: S603 the arguments are ours, and no shell reads them
         [str(a) for a in arguments],
-        preexec_fn=tie_to_parent,  # noqa: PLW1509 nothing but two system calls
+        preexec_fn=prepare,  # noqa: PLW1509 nothing but system calls
         process_group=0,
         user=user,
         group=user,

@@ -96,6 +96,20 @@ def test_a_child_ends_when_its_parent_dies(case: Death) -> None:
     assert ends_soon(child), case.why
 
 
+@pytest.mark.parametrize("ignored", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=lambda number: number.name)
+def test_a_child_hears_signals_that_its_parent_was_started_to_ignore(ignored: signal.Signals) -> None:
+    """A shell ignores SIGINT for what it starts in the background, nohup ignores SIGHUP, and ignoring is inherited."""
+    code = f"import signal; signal.signal(signal.{ignored.name}, signal.SIG_IGN)\n" + PARENT
+    parent = spawn(
+        [sys.executable, "-c", code, "SIGKILL", "exec sleep 60"], at_our_death=signal.SIGKILL, cwd=PROJECT, output=subprocess.PIPE
+    )
+    child = int(line_of(parent))
+    os.kill(child, ignored)
+    assert ends_soon(child)
+    parent.kill()
+    parent.communicate()
+
+
 def test_a_child_that_is_another_user_is_still_tied_to_its_parent() -> None:
     """The kernel forgets the tie when a process becomes another user: it must be made after that."""
     code = PARENT.replace("at_our_death", f"user={OTHER_USER!r}, at_our_death")
