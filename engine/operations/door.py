@@ -1,8 +1,8 @@
 """How does anybody do anything?
 
-`@operation("things.act", permission)` makes a function of this package callable as `operation(actor, …)`: the arguments are checked, the permission
-asked, a transaction opened as the actor's organization, the function run, success audited with it and refusal after it
-was rolled back. REST, pages, chat, agents and the command line all come this way, by the same table.
+`@operation("things.act", permission)` makes a function of this package callable as `operation(actor, …)`: the arguments
+are checked, the permission asked, a transaction opened as the actor's organization, the function run, success audited with
+it and refusal after it was rolled back. REST, pages, chat, agents and the command line all come this way, by the same table.
 """
 
 import inspect
