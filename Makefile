@@ -3,9 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE # compiled modules are kept: without them every start takes seconds longer
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check fast audit lock screenshots system chaos bench bench-smoke bench-ui demo fuzz
+.PHONY: help run dev test check fast audit lock screenshots system chaos soak bench bench-smoke bench-ui demo fuzz
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -16,17 +17,16 @@ run: $(VENV)/run.stamp ## start everything and print the address; Ctrl-C stops i
 dev: $(VENV)/run.stamp ## like run, with hot reload of pages and code
 	@exec $(BIN)/python -m engine dev
 
-test: $(VENV)/test.stamp system ## run the whole specification
-	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest tests -m "not fast" --cov --cov-append --cov-report=term:skip-covered
+test: $(VENV)/test.stamp system ## run the whole specification; DOMAIN=operations runs one folder of it
+	@deploy/test.sh $(DOMAIN)
 
-check: $(VENV)/test.stamp ## format, lint, types, import contracts, shape, fast tests; under a minute
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/lint-imports --config pyproject.toml
-	$(BIN)/basedpyright
-	@rm -f .coverage
-	$(BIN)/python -m pytest tests -m fast --cov --cov-report= --cov-fail-under=0
+check: $(VENV)/test.stamp ## format, lint, types, import contracts, fast tests; under a minute
+	@deploy/check.sh
+
+soak: $(VENV)/test.stamp system ## what takes long by nature: 50 kills, long fuzz, the whole benchmark
+	$(BIN)/python -m benchmarks.chaos --kills 50
+	$(MAKE) --no-print-directory fuzz
+	$(BIN)/python -m benchmarks.intake
 
 demo: $(VENV)/run.stamp ## play a scripted outage through the webhooks of the product that runs; ARGS=--remove takes it away
 	@$(BIN)/python -m engine demo $(ARGS)
@@ -46,26 +46,23 @@ bench-ui: $(VENV)/test.stamp system ## how quick the page is, with many looking 
 fuzz: $(VENV)/test.stamp ## fuzz every route by its contract, for long
 	TEST_FUZZ_EXAMPLES=500 $(BIN)/python -m pytest tests/api/test_fuzz.py
 
-audit: $(VENV)/test.stamp ## known vulnerabilities of what we depend on, and secrets in the tree
+audit: $(VENV)/test.stamp ## secrets in the tree, and known vulnerabilities of what we depend on
 	$(BIN)/python deploy/find_secrets.py
-	$(BIN)/pip-audit --requirement deploy/constraints.txt --disable-pip --no-deps --strict
+	$(BIN)/python deploy/check_advisories.py
 
 screenshots: $(VENV)/test.stamp system ## take the pictures in docs/ anew
 	$(BIN)/python docs/screenshots.py
 
-lock: ## resolve requirements.txt anew into deploy/constraints.txt
-	rm -rf .scratch/lock && $(PYTHON) -m venv .scratch/lock
-	.scratch/lock/bin/pip install -q -r tests/requirements.txt
-	{ echo "# Made by \`make lock\`: everything below requirements.txt and tests/requirements.txt, pinned."; \
-	  .scratch/lock/bin/pip freeze --exclude setuptools; } > deploy/constraints.txt
+lock: ## resolve both requirements.txt anew into the locks in deploy/
+	PYTHON="$(PYTHON)" deploy/lock.sh
 
 system:
 	@deploy/test-system.sh
 
-$(VENV)/run.stamp: requirements.txt deploy/constraints.txt
-	@PYTHON="$(PYTHON)" deploy/environment.sh $(VENV) requirements.txt
+$(VENV)/run.stamp: deploy/run.lock deploy/pip.lock deploy/environment.sh
+	@PYTHON="$(PYTHON)" deploy/environment.sh $(VENV) deploy/run.lock
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp tests/requirements.txt
-	@PYTHON="$(PYTHON)" deploy/environment.sh $(VENV) tests/requirements.txt
+$(VENV)/test.stamp: $(VENV)/run.stamp deploy/test.lock
+	@PYTHON="$(PYTHON)" deploy/environment.sh $(VENV) deploy/test.lock
 	@touch $@

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import reflex as rx
 
+from aiops_ui.origin import PLACEHOLDER, PageOrigin
 from engine.settings import load
 
 settings = load(os.environ)
@@ -14,6 +15,8 @@ _bun = Path(_wheel.origin).parent / "bin" / "bun" if _wheel and _wheel.origin el
 
 config = rx.Config(
     app_name="aiops_ui",
+    api_url=PLACEHOLDER,
+    plugins=[PageOrigin()],
     frontend_port=settings.port,
     backend_port=settings.port,
     cors_allowed_origins=list(settings.origins),

@@ -25,7 +25,7 @@ import psycopg
 from benchmarks.findings import Record, at_rest, findings
 from benchmarks.measured import Measured, measured
 from benchmarks.posters import Posters
-from tests.installation import Installation
+from tests.testkit.installation import Installation
 
 VICTIMS = {"web": 25, "worker": 30, "postgres": 18, "backend": 17, "supervisor": 10}
 _PATIENCE = 60.0  # for a victim to be there, and for everything to be up again

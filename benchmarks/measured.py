@@ -21,9 +21,9 @@ import psycopg
 from engine import start
 from engine.model.ids import time_of
 from engine.settings import load
-from tests.installation import PROJECT, Installation
+from tests.testkit.installation import Installation, port_of
 
-PORT = 3951
+PORT = port_of(51)
 UNLIMITED = {"AIOPS_RATE_LIMIT_PER_MINUTE": "1000000"}
 TREES = ("web", "worker", "postgres")
 
@@ -71,19 +71,13 @@ def measured(folder: Path | None = None, environment: dict[str, str] | None = No
     home = folder or Path(tempfile.mkdtemp(prefix="aiops-bench-"))
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o711)
-    pages = {"AIOPS_WEB_DIR": str(web_dir(port))}
-    installed = Installation(home / "data", UNLIMITED | pages | (environment or {}), port)
+    installed = Installation(home / "data", UNLIMITED | (environment or {}), port)
     try:
         yield with_source(installed.start(240))
     finally:
         end(installed)
         if folder is None:
             shutil.rmtree(home, ignore_errors=True)
-
-
-def web_dir(port: int) -> Path:
-    """Where the page of that port is built: the page knows its port."""
-    return PROJECT / ".scratch" / ("web-bench" if port == PORT else f"web-bench-{port}")
 
 
 def with_source(installed: Installation) -> Measured:

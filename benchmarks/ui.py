@@ -29,8 +29,8 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks import populate
 from benchmarks.measured import Measured, measured
 from engine.process import end, spawn
-from tests.installation import PASSWORD
-from tests.state.wire import Person, Wire, signed_in
+from tests.testkit.installation import PASSWORD
+from tests.testkit.sockets import Person, Wire, signed_in
 
 TABS = 49
 _SENDER = httpx.Client(timeout=10, trust_env=False)  # one that keeps its connection, as Alertmanager does

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the Python environment: deploy/environment.sh FOLDER REQUIREMENTS. Names what is missing, and the package that has it.
+# Makes the Python environment: deploy/environment.sh FOLDER LOCK. Names what is missing, and the package that has it.
 set -eu
-folder=$1 requirements=$2
+folder=$1 lock=$2
 fail() { printf '  ✗ %s\n' "$1" >&2; exit 1; }
 
 [ "$(uname -s)" = Linux ] || fail "Linux is needed; this is $(uname -s)."
@@ -17,6 +17,8 @@ if ! "$folder/bin/python" -c '' 2>/dev/null; then
   echo "Making the Python environment in $folder."
   "$PYTHON" -m venv "$folder"
 fi
-echo "Installing what $requirements names; this takes a minute, once."
-"$folder/bin/pip" install --quiet --requirement "$requirements" --constraint deploy/constraints.txt ||
+install() { "$folder/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement "$1"; }
+echo "Installing what $lock names; this takes a minute, once."
+# The lock has the hash of every file: what a registry may have changed since is refused. pip first, as it does the checking.
+{ install deploy/pip.lock && install "$lock"; } ||
   fail "Installing failed. The lines above say why; is PyPI (or your mirror of it) reachable?"

@@ -10,7 +10,7 @@ PLUGINS = [
     {"name": name}
     for name in ("AWSKeyDetector", "BasicAuthDetector", "GitHubTokenDetector", "JwtTokenDetector", "PrivateKeyDetector", "SlackDetector")
 ]
-NOT_SECRET = ("tests/", "deploy/constraints.txt", "reflex.lock/", "docs/", "engine/settings.py")
+NOT_SECRET = ("tests/", "deploy/run.lock", "deploy/test.lock", "deploy/pip.lock", "reflex.lock/", "docs/", "engine/settings.py")
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tests.installation import PASSWORD, Installation  # noqa: E402
+from tests.testkit.installation import PASSWORD, Installation  # noqa: E402
 
 PICTURES = Path(__file__).parent / "pictures"
 PAGES = {

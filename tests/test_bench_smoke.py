@@ -8,7 +8,7 @@ from benchmarks import smoke
 from benchmarks.measured import measured
 from engine.operations import sources
 from engine.storage.database import Database
-from tests.factories import Company
+from tests.testkit.people import Company
 
 pytestmark = pytest.mark.slow
 

@@ -22,17 +22,16 @@ from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationEr
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from engine.errors import AiopsError, Conflict, FieldError, Invalid, NotFound, Refused, TooMany, Unavailable
-from engine.identity import throttle
+from engine.errors import AiopsError, Conflict, FieldError, Invalid, NotFound, Refused, Unavailable
 from engine.identity.actor import Actor, Request
 from engine.log import logger
 from engine.model.vocabulary import Outcome, Permission
-from engine.storage import audit, instance, replays
+from engine.storage import audit, replays
 from engine.storage.bus import Bus
 from engine.storage.database import Database
 from engine.storage.sessions import Life
 from engine.storage.vault import Vault
-from engine.storage.work import INSTANCE, Tenant, Work, work
+from engine.storage.work import Tenant, Work, work
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -118,21 +117,6 @@ class Context:
         """Say in the audit entry what was acted on, and facts beyond the arguments."""
         self.target = target
         self.detail |= detail
-
-
-def count_tries(subjects: list[throttle.Subject]) -> None:
-    """Count a try in a transaction of its own, so that it stays counted when the try fails. Raises TooMany."""
-    with work(runtime().database.aside, INSTANCE) as counting:
-        counts = instance.count_failures(counting, subjects)
-        seconds = throttle.wait(counts, subjects, counting.now)
-    if seconds:
-        raise TooMany(f"Too many wrong tries. Try again in {-(-seconds // 60)} min.", seconds)
-
-
-def forgive_tries(subjects: list[throttle.Subject]) -> None:
-    """The try was right: it does not count."""
-    with work(runtime().database.aside, INSTANCE) as forgiving:
-        instance.forgive(forgiving, subjects)
 
 
 class Operation(Generic[P, R]):

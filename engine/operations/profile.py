@@ -8,7 +8,8 @@ from engine.errors import Invalid, NotFound, Stale
 from engine.identity import throttle
 from engine.model.people import ProfileView, User
 from engine.model.vocabulary import LinkKind, Permission
-from engine.operations.door import Context, count_tries, forgive_tries, operation
+from engine.operations.door import Context, operation
+from engine.operations.tries import count_tries, forgive_tries
 from engine.operations.words import Name
 from engine.storage import accounts, links, people, sessions
 

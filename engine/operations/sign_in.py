@@ -15,7 +15,8 @@ from engine.model.ids import new_id
 from engine.model.people import Link, Membership, Organization, OrganizationView, TeamMember, User
 from engine.model.sessions import SignedIn
 from engine.model.vocabulary import ActorKind, LinkKind, Permission, Role
-from engine.operations.door import Entry, count_tries, entrance, forgive_tries, runtime
+from engine.operations.door import Entry, entrance, runtime
+from engine.operations.tries import count_tries, forgive_tries
 from engine.operations.words import Email, Name
 from engine.storage import accounts, directories, instance, links, people, sessions, tokens
 from engine.storage.sessions import Opening

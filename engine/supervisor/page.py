@@ -1,13 +1,15 @@
 """Is the built page that of these sources, and how is it built?"""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import Unavailable
@@ -17,13 +19,14 @@ from engine.settings import Settings
 _SOURCES = ("aiops_ui", "state", "assets", "engine/model", "requirements.txt", "rxconfig.py")
 _LOCK = ("reflex.lock",)
 _STAMP = "aiops-stamp"
+_LOCK_FILE = "aiops-build.lock"
 
 
 class Page:
     """The page of one project folder and one web folder."""
 
     def __init__(self, project: Path, settings: Settings) -> None:
-        self._project, self._port = project, settings.port
+        self._project = project
         self.web_dir = project / settings.web_dir
         self._builder: ChildProcess | None = None
         self._stopped = False
@@ -38,7 +41,12 @@ class Page:
         )
 
     def build(self) -> None:
-        """Build it. Raises Unavailable with the last lines of the builder's output."""
+        """Build it, unless another process on the same folder has just done so. Raises Unavailable with the builder's last lines."""
+        with self._alone() as alone:
+            if alone and not self.is_current():
+                self._build()
+
+    def _build(self) -> None:
         sources = self._mark(_SOURCES)
         (self.web_dir / _STAMP).unlink(missing_ok=True)
         shutil.rmtree(self.web_dir / "build", ignore_errors=True)
@@ -62,9 +70,24 @@ class Page:
                 os.killpg(self._builder.pid, signal.SIGTERM)  # its own children too
             end(self._builder, signal.SIGTERM, 5)
 
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """One builder at a time in the web folder; false when told to stop before it was our turn."""
+        self.web_dir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.web_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            while not self._stopped:
+                with suppress(BlockingIOError):
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                time.sleep(0.2)  # a lock that waits by itself could not be told to stop
+            yield not self._stopped
+        finally:
+            os.close(handle)
+
     def _mark(self, names: Sequence[str]) -> str:
-        """Changes when anything below these names changes, or the port that the page knows."""
-        found = hashlib.sha256(f"{self._port}".encode())
+        """Changes when anything below these names changes."""
+        found = hashlib.sha256()
         for file in self._files(names):
             found.update(str(file.relative_to(self._project)).encode() + b"\0" + file.read_bytes() + b"\0")
         return found.hexdigest()
@@ -80,5 +103,4 @@ class Page:
             "REFLEX_WEB_WORKDIR": str(self.web_dir),
             "REFLEX_TELEMETRY_ENABLED": "false",
             "REFLEX_CHECK_LATEST_VERSION": "false",
-            "AIOPS_PORT": str(self._port),
         }

@@ -18,7 +18,7 @@ from engine.operations import callers, tokens
 from engine.settings import Settings, load
 from engine.start import Web
 from engine.storage.bus import EVERYTHING
-from tests.factories import enter
+from tests.testkit.people import enter
 
 ORIGIN = "http://localhost:3000"
 PROBLEM = "application/problem+json"

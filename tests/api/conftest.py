@@ -8,8 +8,7 @@ import pytest
 from engine.operations.door import Runtime, install, runtime
 from engine.storage.database import Database
 from tests.api.clients import Server, serve
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
+from tests.testkit.people import Company
 
 
 @pytest.fixture(scope="session")
@@ -19,17 +18,15 @@ def server(scratch: Path) -> Server:
 
 
 @pytest.fixture(scope="session")
-def acme(shared: TestDatabase, scratch: Path) -> Company:
+def acme(resident: Company) -> Company:
     """An organization that tests leave as they found it."""
-    shared.open_door(scratch)
-    return found_company(shared.database, "Acme")
+    return resident
 
 
 @pytest.fixture(scope="session")
-def beta(shared: TestDatabase, scratch: Path) -> Company:
+def beta(neighbour: Company) -> Company:
     """Another organization."""
-    shared.open_door(scratch)
-    return found_company(shared.database, "Beta")
+    return neighbour
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ from engine.operations.door import OPERATIONS, Operation, runtime, tenant_of
 from engine.storage import quarantine, sources
 from engine.storage.jobs import Errand, enqueue
 from engine.storage.work import work
-from tests import delivering
-from tests.factories import PASSWORD, hire
+from tests.testkit.deliveries import Deliveries
+from tests.testkit.people import PASSWORD, hire
 
 # Routes written by hand that carry out an operation.
 BY_HAND = {"close_session": "sessions.sign_out"}
@@ -71,7 +71,7 @@ class Place:
             "user_id": lambda: hire(self.owner, Role.VIEWER, made.get("team_id")).id,
             "link_id": lambda: people.invite(self.owner, f"{uuid4().hex}@example.com", Role.VIEWER).id,
             "job_id": self._job,
-            "source_id": lambda: delivering.source(self.owner, self.team_id).id,
+            "source_id": lambda: Deliveries.by(self.owner).source(team_id=self.team_id).id,
             "view_id": lambda: saved_views.save(self.owner, ListPage.ALERTS, f"view {uuid4().hex}").id,
             "entry_id": self._quarantined,
             "definition_id": lambda: definitions.create(self.owner, DEFINED[way.path.split("/")[3]], spec_of(way.path), self.team_id).id,
@@ -80,12 +80,12 @@ class Place:
         }
         made |= {name: make() for name, make in fresh.items() if f"{{{name}}}" in way.path}
         if {"{alert_id}", "{incident_id}", "{number}"} & set(way.path.split("/")):
-            made["alert_id"], made["incident_id"], number = delivering.alert(self.owner, self.team_id)
+            made["alert_id"], made["incident_id"], number = Deliveries.by(self.owner).fire(self.team_id)
             made["number"] = 1_999_999 if self.is_foreign else number  # pyright: ignore[reportArgumentType]
         return made
 
     def _quarantined(self) -> UUID:
-        source_id = delivering.source(self.owner, self.team_id).id
+        source_id = Deliveries.by(self.owner).source(team_id=self.team_id).id
         with work(runtime().database, tenant_of(self.owner)) as open_work:
             source = sources.one(open_work, source_id)
             assert source is not None

@@ -10,9 +10,9 @@ import pytest
 from engine.model.vocabulary import Role
 from engine.operations import alerts, sources, tokens
 from tests.api.clients import Client, Server, is_problem
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting, alert
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 # name, severity, and the labels that are asked for
 THERE = [("DiskFull", "critical", "shop"), ("DiskSlow", "warning", "shop"), ("CpuHigh", "critical", "search")]
@@ -23,7 +23,7 @@ def company(shared: TestDatabase, scratch: Path) -> Company:
     """An organization with three alerts that fire, one that is over, and one of a team."""
     shared.open_door(scratch)
     made = found_company(shared.database, "Read by amtool")
-    line = Alerting(shared.database, made)
+    line = Deliveries(shared.database, made)
     source = line.source()
     for name, severity, service in THERE:
         line.deliver(source, alert(name, severity=severity, service=service))

@@ -8,7 +8,7 @@ from engine.model.vocabulary import Role
 from engine.operations import teams
 from engine.storage.database import Database
 from tests.api.clients import Client, Server, is_problem
-from tests.factories import Company, found_company
+from tests.testkit.people import Company, found_company
 
 TEAMS = "/api/v1/teams"
 

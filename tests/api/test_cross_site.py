@@ -11,7 +11,7 @@ from engine.identity.secrets import csrf_token
 from engine.model.vocabulary import Role
 from engine.operations import people, profile, sign_in, tokens
 from tests.api.clients import Client, Server, is_problem, serve
-from tests.factories import HERE, PASSWORD, Company, SecretStr, enter, hire
+from tests.testkit.people import HERE, PASSWORD, Company, SecretStr, enter, hire
 
 ME = "/api/v1/me"
 # how the browser says whose page it is, why that page is not ours

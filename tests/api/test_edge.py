@@ -10,7 +10,7 @@ from engine.api.edge import real_address
 from engine.model.vocabulary import Role
 from engine.operations import audit
 from tests.api.clients import Server, is_problem, serve
-from tests.factories import Company
+from tests.testkit.people import Company
 
 TEAMS = "/api/v1/teams"
 

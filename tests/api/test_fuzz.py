@@ -28,9 +28,9 @@ from engine.model.vocabulary import Role
 from engine.operations import sources, tokens
 from engine.settings import load
 from tests.api.clients import PROBLEM, Client, Server
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations import alerting
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 EXAMPLES = int(os.environ.get("TEST_FUZZ_EXAMPLES", "4"))
 SPEC = build_api(load({"AIOPS_DATA_DIR": "/nonexistent"}), "0").openapi()
@@ -129,10 +129,10 @@ def playground(server: Server, shared: TestDatabase, scratch: Path) -> Iterator[
     """A company with an alert, an incident, a source and something in the quarantine; its ids are in the requests."""
     shared.open_door(scratch)
     company = found_company(shared.database, "Playground")
-    known = alerting.Alerting(shared.database, company)
+    known = Deliveries(shared.database, company)
     made = {kind.id: sources.create(company.owner, kind.id, f"Sends {kind.id}") for kind in KINDS}
     wrecked = sources.create(company.owner, "alertmanager", "To be wrecked").source
-    known.deliver(wrecked, alerting.alert("DiskFull"), alerting.alert("Other", cluster="b"))
+    known.deliver(wrecked, alert("DiskFull"), alert("Other", cluster="b"))
     entry = known.put_aside(wrecked, b"what is this")
     _ids[:] = [company.red.id, company.blue.id, company.viewer.id, company.operator.id, company.id, wrecked.id, entry]
     _ids.extend(alert.id for alert in known.alerts())

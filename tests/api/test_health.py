@@ -12,7 +12,7 @@ from engine.storage.database import Database
 from engine.storage.instance import Beat
 from engine.storage.work import INSTANCE, work
 from tests.api.clients import Server, is_problem, serve
-from tests.conftest import TestDatabase
+from tests.testkit.database import TestDatabase
 
 
 def _beat(database: Database, kind: ProcessKind, ticks: bool = False) -> None:

@@ -26,9 +26,9 @@ from engine.model.vocabulary import Role
 from engine.operations import quarantine, sources
 from engine.storage.work import work
 from tests.api.clients import PROBLEM, Client, Server
-from tests.conftest import TestDatabase
-from tests.factories import found_company
-from tests.operations.alerting import ALL, Alerting, alert, posted
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import ALL, Deliveries, alert, group
+from tests.testkit.people import found_company
 
 FOLDER = os.environ.get("TEST_CORPUS", "")
 HOSTILE = Path(FOLDER) / "payloads" / "hostile"
@@ -58,10 +58,10 @@ class Hostile:
 
 def one(**changed: Any) -> bytes:
     """An alert of Alertmanager's, with something changed."""
-    return posted(alert("Hostile") | changed)
+    return group(alert("Hostile") | changed)
 
 
-GOOD = posted(alert("Good"))
+GOOD = group(alert("Good"))
 EITHER = "2xx|4xx"
 # the body, the class of the answer, why
 OWN = [
@@ -94,7 +94,7 @@ OWN = [
     ("a label of 2 MB", one(labels={"alertname": "Long", "a": "x" * 2_000_000}), EITHER),
     ("a name of 100 kB", one(labels={"alertname": "Long", "x" * 100_000: "a"}), EITHER),
     ("20,000 labels", one(labels={"alertname": "Wide"} | {f"l{place}": "v" for place in range(20_000)}), EITHER),
-    ("2,000 alerts", posted(*(alert(f"Many {place}", place=str(place)) for place in range(2000))), "2xx"),
+    ("2,000 alerts", group(*(alert(f"Many {place}", place=str(place)) for place in range(2000))), "2xx"),
     ("a fingerprint of 100 kB", one(fingerprint="f" * 100_000), EITHER),
     ("SQL", one(labels={"alertname": "'; DROP TABLE alert; --", "a": "%s %(x)s {0} {{7*7}} ${jndi:x}"}), "2xx"),
     ("markup", one(annotations={"summary": "<script>alert(1)</script>", "description": "<svg onload=alert(1)>"}), "2xx"),
@@ -132,7 +132,7 @@ class Yard:
     """An organization with a source of each kind, and who posts to them."""
 
     server: Server
-    line: Alerting
+    line: Deliveries
     made: dict[str, NewSource]
 
     def post(self, kind: str, case: Hostile) -> tuple[int, bytes, dict[str, str]]:
@@ -178,7 +178,7 @@ def yard(server: Server, shared: TestDatabase, scratch: Path) -> Iterator[Yard]:
     shared.open_door(scratch)
     company = found_company(shared.database, "Yard")
     made = {kind.id: sources.create(company.owner, kind.id, f"Yard {kind.id}") for kind in KINDS}
-    yield Yard(server, Alerting(shared.database, company), made)
+    yield Yard(server, Deliveries(shared.database, company), made)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -257,7 +257,7 @@ def test_what_the_pipeline_puts_aside_says_why(yard: Yard) -> None:
 
 def test_the_same_body_twice_is_one_alert(yard: Yard) -> None:
     name = uuid4().hex
-    body = Hostile("twice", posted({"status": "firing", "labels": {"alertname": name, "n": 1, "b": True}}), "2xx")
+    body = Hostile("twice", group({"status": "firing", "labels": {"alertname": name, "n": 1, "b": True}}), "2xx")
     for _ in range(2):
         assert yard.post("alertmanager", body)[0] == 202
     yard.line.apply()

@@ -19,9 +19,10 @@ from engine.operations import sources
 from engine.operations.door import runtime
 from engine.storage.work import Tenant, work
 from tests.api.clients import PROBLEM, Client, Server
-from tests.factories import Company
-from tests.operations.asking import written
-from tests.pipeline.applying import Line, rows
+from tests.pipeline.stored import Line
+from tests.testkit.asking import written
+from tests.testkit.deliveries import rows
+from tests.testkit.people import Company
 
 ALERT = {"status": "firing", "labels": {"alertname": "DiskFull"}}
 GROUP: dict[str, Any] = {"version": "4", "status": "firing", "alerts": [ALERT]}
@@ -467,7 +468,7 @@ def test_a_replay_of_a_signed_body_is_kept_and_counts_once(server: Server, acme:
     said = signature(secret(new))
     assert [post_signed(server, new, said).status_code for _ in range(3)] == [202, 202, 202]
     line = Line(runtime().database, acme)
-    line.apply()
+    line.apply_batch()
     (found,) = line.rows("SELECT count, deliveries FROM alert WHERE source_id = :id", id=new.source.id)
     assert tuple(found) == (1, 1)
 

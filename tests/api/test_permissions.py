@@ -18,8 +18,8 @@ from engine.settings import load
 from engine.start import Web
 from tests.api.clients import Client, Server
 from tests.api.sent import BY_HAND, QUERIES, Made, Place, Way, body_of, ways
-from tests.conftest import TestDatabase
-from tests.factories import HERE, Company, SecretStr, enter, found_company
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, Company, SecretStr, enter, found_company
 
 # Open to everybody, and why. Whatever is not here asks for a permission.
 PUBLIC = {

@@ -10,7 +10,7 @@ from engine.api import allow_origins
 from engine.model.vocabulary import Role
 from engine.start import Web
 from tests.api.clients import Client, Server, is_problem, serve
-from tests.factories import Company
+from tests.testkit.people import Company
 
 TEAMS = "/api/v1/teams"
 

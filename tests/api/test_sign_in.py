@@ -15,8 +15,8 @@ from engine.operations import people, sign_in
 from engine.storage import instance
 from engine.storage.work import INSTANCE, work
 from tests.api.clients import Client, Server, is_problem, serve
-from tests.conftest import TestDatabase
-from tests.factories import HERE, PASSWORD, Company, SecretStr, enter, hire
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, PASSWORD, Company, SecretStr, enter, hire
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ PRODUCT = {
 TESTS = {str(path.relative_to(PROJECT)) for path in (PROJECT / "tests").rglob("*.py")}
 
 # The door's own machinery: what the operations are made with, and who asks.
-MACHINERY = {"defining.py", "__init__.py", "door.py", "callers.py", "live.py", "words.py"}
+MACHINERY = {"defining.py", "__init__.py", "door.py", "callers.py", "live.py", "tries.py", "words.py"}
 # Where a fault of any kind is caught and said, and nowhere else.
 CATCHES_ALL = {
     "engine/api/edge.py": "the edge of everything: a delivery that meets a fault of ours is answered, so that it comes again",

@@ -19,8 +19,8 @@ from engine.model.vocabulary import ActorKind, Role
 from engine.operations import profile, sign_in
 from engine.storage import migrate
 from engine.storage.embedded import Embedded
-from tests.conftest import TestDatabase
-from tests.factories import HERE, PASSWORD
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, PASSWORD
 
 
 @dataclass(frozen=True)

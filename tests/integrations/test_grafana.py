@@ -27,7 +27,7 @@ ALERT = {
     "valueString": "[ var='A' value=12.5 ]",
 }
 LEGACY = {
-    "title": "[Alerting] Slow",
+    "title": "[Deliveries] Slow",
     "ruleId": 12,
     "ruleName": "Slow",
     "ruleUrl": "https://grafana.test/d/9",

@@ -1,7 +1,6 @@
 """What tests of the door share: two companies that outlive a test, an open door, and somebody to spare."""
 
 from collections.abc import Callable
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -9,22 +8,19 @@ import pytest
 from engine.identity.actor import Actor, Request
 from engine.model.vocabulary import Role
 from engine.storage.database import Database
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company, hire
+from tests.testkit.people import Company, hire
 
 
 @pytest.fixture(scope="session")
-def acme(shared: TestDatabase, scratch: Path) -> Company:
-    """An organization that tests leave as they found it: who is to be demoted or removed is hired for that."""
-    shared.open_door(scratch)
-    return found_company(shared.database, "Acme")
+def acme(resident: Company) -> Company:
+    """An organization that tests leave as they found it."""
+    return resident
 
 
 @pytest.fixture(scope="session")
-def beta(shared: TestDatabase, scratch: Path) -> Company:
+def beta(neighbour: Company) -> Company:
     """Another organization."""
-    shared.open_door(scratch)
-    return found_company(shared.database, "Beta")
+    return neighbour
 
 
 @pytest.fixture(autouse=True)

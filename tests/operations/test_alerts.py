@@ -16,9 +16,10 @@ from engine.model.views import Paging
 from engine.model.vocabulary import AlertEntryKind, AlertStatus, IdentityBy, IncidentStatus, Role, Severity
 from engine.operations import alerts, incidents
 from engine.storage.database import Database
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations.alerting import ALL, Alerting, alert, moment
+from tests.testkit.clock import moment
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import ALL, Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 FIELDS = ("alertname", "severity", "service", "environment", "instance", "team", "zone")
 # What is there to be found: name, severity, service, environment, instance, team, zone
@@ -40,10 +41,10 @@ def company(shared: TestDatabase, scratch: Path) -> Company:
 
 
 @pytest.fixture(scope="module")
-def there(shared: TestDatabase, scratch: Path, company: Company) -> Alerting:
+def there(shared: TestDatabase, scratch: Path, company: Company) -> Deliveries:
     """The alerts of the table; the last two are over, and in the history."""
     shared.open_door(scratch)
-    line = Alerting(shared.database, company)
+    line = Deliveries(shared.database, company)
     source = line.source()
     for ended in (False, True):
         for place, (name, severity, *labels) in enumerate(THERE):
@@ -55,7 +56,7 @@ def there(shared: TestDatabase, scratch: Path, company: Company) -> Alerting:
 
 
 @pytest.fixture
-def line(database: Database, company: Company, there: Alerting) -> Iterator[Alerting]:
+def line(database: Database, company: Company, there: Deliveries) -> Iterator[Deliveries]:
     """The way of alerts in that organization; what a test delivers, it deletes."""
     before = {each.id for each in there.alerts()}
     yield there
@@ -97,7 +98,7 @@ QUERIES: list[tuple[dict[str, Any], set[str], str]] = [
 
 
 @pytest.mark.parametrize(("which", "found", "why"), QUERIES)
-def test_alerts_are_found_by_what_is_asked_for(line: Alerting, which: dict[str, Any], found: set[str], why: str) -> None:
+def test_alerts_are_found_by_what_is_asked_for(line: Deliveries, which: dict[str, Any], found: set[str], why: str) -> None:
     assert titles(line.company.viewer, **which) == found, why
 
 
@@ -128,7 +129,7 @@ MATCHERS: list[tuple[list[str], set[str], str]] = [
 
 
 @pytest.mark.parametrize(("matchers", "found", "why"), MATCHERS)
-def test_alerts_are_found_by_matchers_of_labels(line: Alerting, matchers: list[str], found: set[str], why: str) -> None:
+def test_alerts_are_found_by_matchers_of_labels(line: Deliveries, matchers: list[str], found: set[str], why: str) -> None:
     assert titles(line.company.viewer, matcher=matchers) == found, why
 
 
@@ -170,7 +171,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("expression", "why"), HOSTILE)
-def test_a_hostile_expression_is_refused_or_answered_quickly(line: Alerting, expression: str, why: str) -> None:
+def test_a_hostile_expression_is_refused_or_answered_quickly(line: Deliveries, expression: str, why: str) -> None:
     line.deliver(line.source(), alert(f"Long {uuid4().hex}", victim="a" * 3000))
     began = time.monotonic()
     try:
@@ -191,7 +192,7 @@ SORTS = [
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize(("sort", "why"), SORTS)
-def test_a_cursor_walks_through_live_ones_and_history_without_a_gap(line: Alerting, sort: Any, why: str, size: int) -> None:
+def test_a_cursor_walks_through_live_ones_and_history_without_a_gap(line: Deliveries, sort: Any, why: str, size: int) -> None:
     whole = alerts.search(line.company.viewer, sort=sort, page=ALL).items
     assert {each.title for each in whole} == NAMES
     places = [_place(each) if "severity" in sort else each.first_seen_at.timestamp() for each in whole]
@@ -211,20 +212,20 @@ def _place(found: AlertView) -> int:
     return found.severity.rank if found.severity else 5
 
 
-def test_a_cursor_stays_right_while_alerts_arrive(line: Alerting) -> None:
+def test_a_cursor_stays_right_while_alerts_arrive(line: Deliveries) -> None:
     first = alerts.search(line.company.viewer, page=Paging(limit=2))
     line.deliver(line.source(), alert(f"Late {uuid4().hex}"))
     rest = alerts.search(line.company.viewer, page=Paging(cursor=first.next_cursor, limit=200))
     assert [each.title for each in (*first.items, *rest.items)] == [name for name, *_ in reversed(THERE)]
 
 
-def test_a_cursor_of_another_order_is_refused(line: Alerting) -> None:
+def test_a_cursor_of_another_order_is_refused(line: Deliveries) -> None:
     cursor = alerts.search(line.company.viewer, sort="severity", page=Paging(limit=1)).next_cursor
     with pytest.raises(Invalid, match="cursor"):
         alerts.search(line.company.viewer, sort="first_seen_at", page=Paging(cursor=cursor))
 
 
-def test_an_alert_is_shown_with_everything_that_was_said(line: Alerting) -> None:
+def test_an_alert_is_shown_with_everything_that_was_said(line: Deliveries) -> None:
     found = line.alert("DiskFull")
     assert (found.severity, found.status, found.service, found.environment) == (Severity.CRITICAL, AlertStatus.FIRING, "shop", "production")
     assert (found.resource, found.team, found.labels["zone"], found.annotations) == ("db-1", "dba", "eu", {"summary": "DiskFull"})
@@ -238,7 +239,7 @@ def test_an_alert_is_shown_with_everything_that_was_said(line: Alerting) -> None
     assert titles(line.company.viewer, source_id=found.source_id) == NAMES
 
 
-def test_some_alerts_are_shown_in_the_order_they_are_named(line: Alerting, beta: Company) -> None:
+def test_some_alerts_are_shown_in_the_order_they_are_named(line: Deliveries, beta: Company) -> None:
     ids = {name: line.alert(name).id for name in NAMES}
     assert line.alert("Quiet").status is AlertStatus.RESOLVED, "those that are over, too"
     named = [ids["Quiet"], uuid4(), ids["DiskFull"], ids["Quiet"], ids["CpuHigh"]]
@@ -250,7 +251,7 @@ def test_some_alerts_are_shown_in_the_order_they_are_named(line: Alerting, beta:
             alerts.those(line.company.viewer, wrong)
 
 
-def test_the_history_tells_everything_that_happened_the_newest_first(line: Alerting) -> None:
+def test_the_history_tells_everything_that_happened_the_newest_first(line: Deliveries) -> None:
     source, name = line.source(), f"Told {uuid4().hex}"
     for severity, over in (("warning", False), ("critical", False), ("critical", True)):
         line.deliver(source, alert(name, severity=severity, over=over) | {"fingerprint": "told"})
@@ -263,7 +264,7 @@ def test_the_history_tells_everything_that_happened_the_newest_first(line: Alert
     assert (*first.items, *rest.items) == told
 
 
-def test_the_deliveries_of_an_alert_are_shown_as_they_came(line: Alerting) -> None:
+def test_the_deliveries_of_an_alert_are_shown_as_they_came(line: Deliveries) -> None:
     source, name = line.source(), f"Sent {uuid4().hex}"
     line.deliver(source, alert(name), alert("Beside it", zone="x"))
     line.deliver(source, alert(name, over=True))
@@ -273,7 +274,7 @@ def test_the_deliveries_of_an_alert_are_shown_as_they_came(line: Alerting) -> No
     assert "Beside it" in sent[1].body, "the whole of it, not only what concerns this alert"
 
 
-def test_an_explanation_says_why_an_alert_is_what_it_is(line: Alerting) -> None:
+def test_an_explanation_says_why_an_alert_is_what_it_is(line: Deliveries) -> None:
     source, name = line.source(fingerprint_fields=["zone"]), f"Why {uuid4().hex}"
     line.deliver(source, alert(name, severity="ghastly", zone=name))
     told = alerts.explain(line.company.viewer, line.alert(name).id)
@@ -286,7 +287,7 @@ def test_an_explanation_says_why_an_alert_is_what_it_is(line: Alerting) -> None:
     assert by_stage["correlate"].score and by_stage["correlate"].by and "opened it" in by_stage["correlate"].why
 
 
-def test_alerts_of_the_history_are_told_of_like_live_ones(line: Alerting) -> None:
+def test_alerts_of_the_history_are_told_of_like_live_ones(line: Deliveries) -> None:
     over = line.alert("Quiet")
     assert alerts.show(line.company.viewer, over.id).status is AlertStatus.RESOLVED
     assert len(alerts.history(line.company.viewer, over.id).items) >= 2
@@ -294,7 +295,7 @@ def test_alerts_of_the_history_are_told_of_like_live_ones(line: Alerting) -> Non
     assert any(reason.stage == "correlate" for reason in alerts.explain(line.company.viewer, over.id).reasons)
 
 
-def test_an_acknowledged_alert_says_by_whom_and_its_incident_with_it(line: Alerting) -> None:
+def test_an_acknowledged_alert_says_by_whom_and_its_incident_with_it(line: Deliveries) -> None:
     name, nobody = f"Mine {uuid4().hex}", uuid4()
     line.deliver(line.source(), alert(name, service=name))
     found = line.alert(name)
@@ -310,13 +311,13 @@ def test_an_acknowledged_alert_says_by_whom_and_its_incident_with_it(line: Alert
     assert kinds.count(AlertEntryKind.ACKNOWLEDGED) == 1
 
 
-def test_an_alert_that_is_over_cannot_be_acknowledged(line: Alerting) -> None:
+def test_an_alert_that_is_over_cannot_be_acknowledged(line: Deliveries) -> None:
     over = line.alert("Quiet")
     done = alerts.acknowledge(line.company.operator, [over.id])
     assert (done.success, [each.id for each in done.failed]) == ((), [over.id]) and done.failed[0].error
 
 
-def test_an_alert_that_is_closed_by_hand_fires_again_only_from_a_new_start(line: Alerting) -> None:
+def test_an_alert_that_is_closed_by_hand_fires_again_only_from_a_new_start(line: Deliveries) -> None:
     source, name, nobody = line.source(), f"Closed {uuid4().hex}", uuid4()
     start = moment() - timedelta(minutes=1)
     line.deliver(source, alert(name, service=name) | {"startsAt": start.isoformat()})
@@ -332,7 +333,7 @@ def test_an_alert_that_is_closed_by_hand_fires_again_only_from_a_new_start(line:
     assert (line.incident_of(name).open_alerts, line.incident_of(name).alerts) == (1, 1)
 
 
-def test_a_deleted_alert_is_gone_and_its_incident_counts_the_rest(line: Alerting) -> None:
+def test_a_deleted_alert_is_gone_and_its_incident_counts_the_rest(line: Deliveries) -> None:
     source, name, nobody = line.source(), f"Gone {uuid4().hex}", uuid4()
     line.deliver(source, alert(name, service=name), alert(f"{name} too", severity="warning", service=name))
     found, incident = line.alert(name), line.incident_of(name)
@@ -347,7 +348,7 @@ def test_a_deleted_alert_is_gone_and_its_incident_counts_the_rest(line: Alerting
     assert len(incidents.timeline(line.company.viewer, incident.id).items) >= 2, "its timeline stays"
 
 
-def test_an_alert_of_the_history_can_be_deleted_too(line: Alerting) -> None:
+def test_an_alert_of_the_history_can_be_deleted_too(line: Deliveries) -> None:
     source, name = line.source(), f"Old {uuid4().hex}"
     line.deliver(source, alert(name, service=name))
     line.deliver(source, alert(name, service=name, over=True))
@@ -357,7 +358,7 @@ def test_an_alert_of_the_history_can_be_deleted_too(line: Alerting) -> None:
     assert titles(line.company.owner, q=name) == set()
 
 
-def test_what_may_be_done_is_by_role(line: Alerting) -> None:
+def test_what_may_be_done_is_by_role(line: Deliveries) -> None:
     found = line.alert("DiskFull")
     for act in (alerts.acknowledge, alerts.resolve, alerts.delete):
         with pytest.raises(Refused):
@@ -370,7 +371,7 @@ def test_what_may_be_done_is_by_role(line: Alerting) -> None:
     assert line.alert("DiskFull") == found
 
 
-def test_alerts_of_a_team_are_for_its_members_and_a_bulk_act_leaves_the_others_alone(line: Alerting) -> None:
+def test_alerts_of_a_team_are_for_its_members_and_a_bulk_act_leaves_the_others_alone(line: Deliveries) -> None:
     red, blue = line.company.red, line.company.blue
     name = uuid4().hex
     ids: dict[str, UUID] = {}
@@ -392,7 +393,7 @@ def test_alerts_of_a_team_are_for_its_members_and_a_bulk_act_leaves_the_others_a
         alerts.acknowledge(red.people[Role.VIEWER], [ids["red"]])
 
 
-def test_nothing_is_found_by_another_organization(line: Alerting, beta: Company) -> None:
+def test_nothing_is_found_by_another_organization(line: Deliveries, beta: Company) -> None:
     found = line.alert("DiskFull")
     assert titles(beta.owner, q="disk") == set()
     for look in (alerts.show, alerts.history, alerts.deliveries, alerts.explain):

@@ -15,9 +15,9 @@ from engine.operations.demo import SENDERS
 from engine.storage.database import Database
 from engine.storage.sources import directory, found
 from engine.storage.work import Tenant, work
-from tests.factories import found_company
-from tests.operations.alerting import ALL, Alerting, alert, posted
-from tests.operations.asking import written
+from tests.testkit.asking import written
+from tests.testkit.deliveries import ALL, Deliveries, alert, group
+from tests.testkit.people import found_company
 
 # Everything that is kept of what senders said.
 TABLES = (
@@ -27,24 +27,24 @@ TABLES = (
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """The way of alerts in an organization without sources."""
-    return Alerting(database, found_company(database, "Curious"))
+    return Deliveries(database, found_company(database, "Curious"))
 
 
-def made(line: Alerting) -> dict[str, SourceView]:
+def made(line: Deliveries) -> dict[str, SourceView]:
     """The demonstration's sources by kind, prepared."""
     demo.prepare(line.company.owner)
     return {each.kind: each for each in sources.all(line.company.viewer, page=ALL).items if each.demo}
 
 
-def rows_of(line: Alerting) -> dict[str, int]:
+def rows_of(line: Deliveries) -> dict[str, int]:
     """How many rows there are of what senders said."""
     with work(line.database, line.tenant) as open_work:
         return {table: open_work.session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in TABLES}
 
 
-def opens(line: Alerting, sender: DemoSender) -> bool:
+def opens(line: Deliveries, sender: DemoSender) -> bool:
     """Whether a delivery with its secret finds its source."""
     public_id = sender.secret.get_secret_value().split("_")[1]
     with work(line.database, Tenant()) as open_work:
@@ -56,7 +56,7 @@ def opens(line: Alerting, sender: DemoSender) -> bool:
     return there is not None and public_id in {each.public_id for each in there.credentials}
 
 
-def test_it_is_there_from_its_preparation_to_its_removal(line: Alerting) -> None:
+def test_it_is_there_from_its_preparation_to_its_removal(line: Deliveries) -> None:
     me, viewer = line.company.owner, line.company.viewer
     assert demo.show(viewer) == demo.show(me)
     assert (demo.show(viewer).is_here, demo.show(viewer).job_id, demo.show(viewer).may_start) == (False, None, True)
@@ -71,14 +71,14 @@ def test_it_is_there_from_its_preparation_to_its_removal(line: Alerting) -> None
     assert demo.start(me).state is JobState.WAITING, "and can be started anew"
 
 
-def test_it_plays_once_at_a_time(line: Alerting) -> None:
+def test_it_plays_once_at_a_time(line: Deliveries) -> None:
     demo.start(line.company.owner)
     with pytest.raises(Conflict, match="running already"):
         demo.start(line.company.admin)
     assert jobs.newest(line.company.owner, kind="demo").total == 1
 
 
-def test_of_two_who_start_it_at_the_same_moment_one_is_refused(line: Alerting) -> None:
+def test_of_two_who_start_it_at_the_same_moment_one_is_refused(line: Deliveries) -> None:
     def start(who: Actor) -> str:
         try:
             return demo.start(who).state
@@ -90,7 +90,7 @@ def test_of_two_who_start_it_at_the_same_moment_one_is_refused(line: Alerting) -
     assert sorted(ends) == ["refused"] * 7 + ["waiting"]
 
 
-def test_it_is_not_started_among_real_senders(line: Alerting) -> None:
+def test_it_is_not_started_among_real_senders(line: Deliveries) -> None:
     company = line.company
     real = line.source(team_id=company.red.id)
     with pytest.raises(Conflict, match="sources of yours already"):
@@ -101,7 +101,7 @@ def test_it_is_not_started_among_real_senders(line: Alerting) -> None:
 
 
 @pytest.mark.parametrize("speed", [0, 0.09, -1, 100.1, float("inf"), float("nan")])
-def test_a_speed_at_which_nobody_could_look_is_refused(line: Alerting, speed: float) -> None:
+def test_a_speed_at_which_nobody_could_look_is_refused(line: Deliveries, speed: float) -> None:
     with pytest.raises(Invalid) as caught:
         demo.start(line.company.owner, speed)
     assert caught.value.errors[0].field == "speed"
@@ -118,7 +118,7 @@ MAY: list[tuple[str, bool, str]] = [
 
 
 @pytest.mark.parametrize(("who", "may", "why"), MAY)
-def test_it_is_started_and_removed_by_who_configures(line: Alerting, who: str, may: bool, why: str) -> None:
+def test_it_is_started_and_removed_by_who_configures(line: Deliveries, who: str, may: bool, why: str) -> None:
     place, _, role = who.partition(" ")
     me = (line.company.people if place == "organization" else line.company.red.people)[Role(role)]
     for act in (demo.start, demo.prepare, demo.remove):
@@ -130,7 +130,7 @@ def test_it_is_started_and_removed_by_who_configures(line: Alerting, who: str, m
     assert jobs.newest(line.company.owner, kind="demo").total == int(may), why
 
 
-def test_its_sources_are_made_once_and_their_secrets_anew(line: Alerting) -> None:
+def test_its_sources_are_made_once_and_their_secrets_anew(line: Deliveries) -> None:
     me = line.company.owner
     first = demo.prepare(me)
     shown = {each.id: each for each in sources.all(me, page=ALL).items}
@@ -143,19 +143,19 @@ def test_its_sources_are_made_once_and_their_secrets_anew(line: Alerting) -> Non
     assert {len(each.credentials) for each in sources.all(me, page=ALL).items} == {1}
 
 
-def test_a_source_of_it_that_was_deleted_is_made_again(line: Alerting) -> None:
+def test_a_source_of_it_that_was_deleted_is_made_again(line: Deliveries) -> None:
     gone = made(line)["grafana"]
     sources.delete(line.company.owner, gone.id)
     assert len(made(line)) == len(SENDERS) and made(line)["grafana"].id != gone.id
 
 
-def test_its_secrets_are_in_no_view_and_not_in_the_record(line: Alerting) -> None:
+def test_its_secrets_are_in_no_view_and_not_in_the_record(line: Deliveries) -> None:
     senders = demo.prepare(line.company.owner)
     shown = repr((senders, sources.all(line.company.owner), demo.show(line.company.owner)))
     assert not any(each.secret.get_secret_value().split("_", 2)[2] in shown for each in senders)
 
 
-def test_removing_it_takes_everything_away(line: Alerting) -> None:
+def test_removing_it_takes_everything_away(line: Deliveries) -> None:
     there, me = made(line)["alertmanager"], line.company.operator
     line.deliver(there, alert("Over", service="a"), alert("On", service="b"), alert("On too", service="b", severity="info"))
     line.deliver(there, alert("Over", service="a", over=True))
@@ -165,7 +165,7 @@ def test_removing_it_takes_everything_away(line: Alerting) -> None:
     written(line.tenant, "DELETE FROM alert WHERE id = :id", id=over.id)
     incidents.comment(me, line.incident_of("On").id, "Look at this.")
     line.put_aside(there, b"{")
-    line.keep(there, posted(alert("Waits")))
+    line.keep(line.post(there, group(alert("Waits"))))
     assert all(rows_of(line).values()), "there is something of everything"
     removed = demo.remove(line.company.owner)
     assert (removed.alerts, removed.incidents) == (3, 2)
@@ -176,7 +176,7 @@ def test_removing_it_takes_everything_away(line: Alerting) -> None:
     assert (quarantine.all(line.company.owner).total, overview.show(line.company.owner).heard) == (0, 0)
 
 
-def test_what_a_source_of_it_sent_goes_too_when_that_was_deleted_before(line: Alerting) -> None:
+def test_what_a_source_of_it_sent_goes_too_when_that_was_deleted_before(line: Deliveries) -> None:
     there = made(line)["alertmanager"]
     line.deliver(there, alert("Demo"))
     sources.delete(line.company.owner, there.id)
@@ -184,7 +184,7 @@ def test_what_a_source_of_it_sent_goes_too_when_that_was_deleted_before(line: Al
     assert (removed.alerts, line.alerts(), rows_of(line)) == (1, (), dict.fromkeys(TABLES, 0))
 
 
-def test_its_secrets_open_nothing_once_it_is_removed(line: Alerting) -> None:
+def test_its_secrets_open_nothing_once_it_is_removed(line: Deliveries) -> None:
     senders = demo.prepare(line.company.owner)
     demo.remove(line.company.owner)
     assert [opens(line, each) for each in senders] == [False] * 3
@@ -193,7 +193,7 @@ def test_its_secrets_open_nothing_once_it_is_removed(line: Alerting) -> None:
     assert set(made(line)) == set(SENDERS), "and its names are free again"
 
 
-def test_an_incident_that_also_holds_a_real_alert_stays_with_that_alone(line: Alerting) -> None:
+def test_an_incident_that_also_holds_a_real_alert_stays_with_that_alone(line: Deliveries) -> None:
     there, me = made(line)["alertmanager"], line.company.operator
     line.deliver(there, alert("Demo", service="shop"), alert("Demo too", service="shop", severity="error"))
     real = line.source()
@@ -209,7 +209,7 @@ def test_an_incident_that_also_holds_a_real_alert_stays_with_that_alone(line: Al
     assert line.incident_of("Real").open_alerts == 0, "nothing is left that would keep it open"
 
 
-def test_an_incident_that_only_ever_held_a_real_alert_for_a_while_stays(line: Alerting) -> None:
+def test_an_incident_that_only_ever_held_a_real_alert_for_a_while_stays(line: Deliveries) -> None:
     there, me = made(line)["alertmanager"], line.company.operator
     line.deliver(there, alert("Demo", service="shop"))
     line.deliver(line.source(), alert("Real", service="search"), alert("Stays", service="search"))
@@ -221,13 +221,13 @@ def test_an_incident_that_only_ever_held_a_real_alert_for_a_while_stays(line: Al
     assert line.incident_of("Real").open_alerts == 2
 
 
-def test_what_real_senders_said_stays(line: Alerting) -> None:
+def test_what_real_senders_said_stays(line: Deliveries) -> None:
     there = made(line)["alertmanager"]
     real = line.source()
     for source, name in ((there, "Demo"), (real, "Real")):
         line.deliver(source, alert(name, service=name))
         line.put_aside(source, b"{")
-        line.keep(source, posted(alert(f"{name} waits")))
+        line.keep(line.post(source, group(alert(f"{name} waits"))))
     before = line.alert("Real"), line.incident_of("Real")
     demo.remove(line.company.owner)
     assert (line.alert("Real"), line.incident_of("Real")) == before
@@ -237,14 +237,14 @@ def test_what_real_senders_said_stays(line: Alerting) -> None:
     assert [each.id for each in sources.all(line.company.owner).items] == [real.id]
 
 
-def test_removing_what_is_not_there_removes_nothing(line: Alerting) -> None:
+def test_removing_what_is_not_there_removes_nothing(line: Deliveries) -> None:
     line.deliver(line.source(), alert("Real"))
     for _ in range(2):
         removed = demo.remove(line.company.owner)
         assert (removed.alerts, removed.incidents, len(line.alerts())) == (0, 0, 1)
 
 
-def test_another_organization_neither_sees_nor_removes_it(line: Alerting, database: Database) -> None:
+def test_another_organization_neither_sees_nor_removes_it(line: Deliveries, database: Database) -> None:
     other = found_company(database, "Elsewhere")
     line.deliver(made(line)["alertmanager"], alert("Demo"))
     job = demo.start(line.company.owner)
@@ -254,7 +254,7 @@ def test_another_organization_neither_sees_nor_removes_it(line: Alerting, databa
     assert demo.start(other.owner).state is JobState.WAITING, "each has its own"
 
 
-def test_what_it_sent_is_acted_on_like_anything_else(line: Alerting) -> None:
+def test_what_it_sent_is_acted_on_like_anything_else(line: Deliveries) -> None:
     line.deliver(made(line)["alertmanager"], alert("Demo"))
     me, view = line.company.operator, line.incident_of("Demo")
     incidents.acknowledge(me, view.id)

@@ -14,9 +14,9 @@ from engine.operations import alerts, facets, incidents, sources
 from engine.storage import alerts as stored_alerts
 from engine.storage import paging
 from engine.storage.database import Database
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations.alerting import ALL, Alerting, alert
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import ALL, Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 # name, severity, service, environment, whether it is over
 THERE = [
@@ -28,10 +28,10 @@ THERE = [
 
 
 @pytest.fixture(scope="module")
-def there(shared: TestDatabase, scratch: Path) -> Alerting:
+def there(shared: TestDatabase, scratch: Path) -> Deliveries:
     """The alerts of the table in an organization of their own, from one source."""
     shared.open_door(scratch)
-    line = Alerting(shared.database, found_company(shared.database, "Narrowed"))
+    line = Deliveries(shared.database, found_company(shared.database, "Narrowed"))
     source = line.source()
     for name, severity, service, environment, over in THERE:
         where = {"environment": environment} if environment else {}
@@ -42,9 +42,9 @@ def there(shared: TestDatabase, scratch: Path) -> Alerting:
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """The way of alerts in an organization that has none yet."""
-    return Alerting(database, found_company(database, "Narrowing"))
+    return Deliveries(database, found_company(database, "Narrowing"))
 
 
 def counts(found: Facets, name: str) -> dict[str, int]:
@@ -59,7 +59,7 @@ def labels(found: Facets, name: str) -> dict[str, str]:
     return {value.value: value.label for value in facet.values}
 
 
-def test_alerts_are_counted_by_severity_source_service_and_environment(there: Alerting) -> None:
+def test_alerts_are_counted_by_severity_source_service_and_environment(there: Deliveries) -> None:
     found = facets.alerts(there.company.viewer)
     assert [facet.name for facet in found.facets] == ["severity", "source_id", "service", "environment"]
     assert counts(found, "severity") == {"critical": 2, "none": 1, "warning": 1}
@@ -70,7 +70,7 @@ def test_alerts_are_counted_by_severity_source_service_and_environment(there: Al
     assert (found.counted, found.is_capped) == (4, False)
 
 
-def test_the_commonest_value_comes_first(there: Alerting) -> None:
+def test_the_commonest_value_comes_first(there: Deliveries) -> None:
     (facet,) = [each for each in facets.alerts(there.company.viewer).facets if each.name == "service"]
     assert [value.value for value in facet.values] == ["shop", "mail", "search"], "and those as common by their names"
 
@@ -91,18 +91,18 @@ NARROWER: list[tuple[dict[str, Any], dict[str, int], str]] = [
 
 
 @pytest.mark.parametrize(("which", "left", "why"), NARROWER)
-def test_what_is_counted_is_what_the_list_would_find(there: Alerting, which: dict[str, Any], left: dict[str, int], why: str) -> None:
+def test_what_is_counted_is_what_the_list_would_find(there: Deliveries, which: dict[str, Any], left: dict[str, int], why: str) -> None:
     found = facets.alerts(there.company.viewer, **which)
     assert counts(found, "service") == left, why
     assert found.counted == alerts.search(there.company.viewer, **which).total == sum(left.values())
 
 
-def test_a_matcher_that_is_none_is_refused(there: Alerting) -> None:
+def test_a_matcher_that_is_none_is_refused(there: Deliveries) -> None:
     with pytest.raises(Invalid):
         facets.alerts(there.company.viewer, matcher=["=~("])
 
 
-def test_incidents_are_counted_by_severity_status_owner_environment_and_service(line: Alerting) -> None:
+def test_incidents_are_counted_by_severity_status_owner_environment_and_service(line: Deliveries) -> None:
     source, me = line.source(), line.company.operator
     for name, severity in (("a", "critical"), ("b", "warning"), ("c", None)):
         line.deliver(source, alert(name, severity=severity, service=f"svc-{name}", environment="production" if name != "c" else ""))
@@ -127,7 +127,7 @@ def test_incidents_are_counted_by_severity_status_owner_environment_and_service(
         assert facets.incidents(line.company.viewer, **which).counted == count == incidents.search(me, **which).total, which
 
 
-def test_an_incident_of_several_services_counts_for_each_of_them(line: Alerting) -> None:
+def test_an_incident_of_several_services_counts_for_each_of_them(line: Deliveries) -> None:
     source = line.source()
     for service in ("shop", "search"):
         line.deliver(source, alert(service, service=service))
@@ -139,7 +139,7 @@ def test_an_incident_of_several_services_counts_for_each_of_them(line: Alerting)
     assert facets.incidents(me).counted == len(line.incidents())
 
 
-def test_counting_ends_at_a_limit_that_is_told(line: Alerting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_ends_at_a_limit_that_is_told(line: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     source = line.source()
     for place in range(4):
         line.deliver(source, alert(f"A {place}", service=f"svc-{place}"))
@@ -150,7 +150,7 @@ def test_counting_ends_at_a_limit_that_is_told(line: Alerting, monkeypatch: pyte
             assert (found.counted, found.is_capped) == (counted, is_capped)
 
 
-def test_of_many_values_only_the_commonest_are_told(line: Alerting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_values_only_the_commonest_are_told(line: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "MOST_FACETS", 1)
     source = line.source()
     for name, service in (("A", "rare"), ("B", "common"), ("C", "common")):
@@ -158,7 +158,7 @@ def test_of_many_values_only_the_commonest_are_told(line: Alerting, monkeypatch:
     assert counts(facets.alerts(line.company.viewer), "service") == {"common": 2}
 
 
-def shared_out(line: Alerting) -> str:
+def shared_out(line: Deliveries) -> str:
     """An incident of an alert of red, which leads it, and one of blue. Returns the service of both."""
     company, name = line.company, f"svc-{uuid4().hex[:12]}"
     for team in (company.red, company.blue):
@@ -171,7 +171,7 @@ def member(company: Company, team: str) -> Actor:
     return getattr(company, team).people[Role.VIEWER]
 
 
-def test_who_is_in_a_team_counts_its_own_alerts(line: Alerting) -> None:
+def test_who_is_in_a_team_counts_its_own_alerts(line: Deliveries) -> None:
     name = shared_out(line)
     for who, count in ((member(line.company, "red"), 1), (member(line.company, "blue"), 1), (line.company.owner, 2)):
         assert counts(facets.alerts(who), "service") == {name: count}
@@ -181,7 +181,7 @@ def test_who_is_in_a_team_counts_its_own_alerts(line: Alerting) -> None:
     assert set(seen) == {str(each.id) for each in sources.all(member(line.company, "blue"), page=ALL).items}
 
 
-def test_services_are_not_told_to_whom_the_leading_alert_is_foreign(line: Alerting) -> None:
+def test_services_are_not_told_to_whom_the_leading_alert_is_foreign(line: Deliveries) -> None:
     name = shared_out(line)
     found = facets.incidents(member(line.company, "blue"))
     assert (found.counted, counts(found, "service")) == (1, {}), "the incident is seen, its words are not"
@@ -191,7 +191,7 @@ def test_services_are_not_told_to_whom_the_leading_alert_is_foreign(line: Alerti
     assert facets.incidents(line.company.viewer).counted == 0
 
 
-def test_another_organization_counts_nothing(there: Alerting, database: Database) -> None:
+def test_another_organization_counts_nothing(there: Deliveries, database: Database) -> None:
     other = found_company(database, "Elsewhere")
     for found in (facets.alerts(other.owner), facets.incidents(other.owner), facets.alerts(other.owner, service="shop")):
         assert (found.counted, found.is_capped) == (0, False)

@@ -16,9 +16,10 @@ from engine.model.vocabulary import DefinitionKind, ImportKind
 from engine.operations import definitions, imports
 from engine.operations.imports import ImportView
 from engine.storage.database import Database
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting, alert, moment
+from tests.testkit.clock import moment
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 KEEP = (Path(__file__).parents[1] / "integrations" / "imports" / "keep.json").read_text()
 RULE, MAPPING, EXTRACTION = DefinitionKind.RULE, DefinitionKind.MAPPING, DefinitionKind.EXTRACTION
@@ -141,9 +142,9 @@ def test_texts_are_found_as_in_keep(said: str, held: str, other: str) -> None:
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """The way of alerts in an organization of its own."""
-    return Alerting(database, found_company(database, "Kept"))
+    return Deliveries(database, found_company(database, "Kept"))
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,7 @@ def nothing(shared: TestDatabase, scratch: Path) -> Company:
     return found_company(shared.database, "Unkept")
 
 
-def take(line: Alerting, said: Any) -> ImportView:
+def take(line: Deliveries, said: Any) -> ImportView:
     """Take a document over."""
     return imports.take(line.company.owner, ImportKind.KEEP, said if isinstance(said, str) else json.dumps(said))
 
@@ -163,7 +164,7 @@ def look(company: Company, said: Any) -> ImportView:
     return imports.preview(company.owner, ImportKind.KEEP, said if isinstance(said, str) else json.dumps(said))
 
 
-def specs(line: Alerting, kind: definitions.Kind) -> dict[str, dict[str, Any]]:
+def specs(line: Deliveries, kind: definitions.Kind) -> dict[str, dict[str, Any]]:
     """What there is of a kind, by name."""
     return {each.name: dict(each.spec) for each in definitions.all(line.company.owner, kind).items}
 
@@ -178,7 +179,7 @@ def test_every_item_has_one_line_whether_it_is_taken_or_not(nothing: Company) ->
     assert taken.added == 8
 
 
-def test_the_same_file_again_changes_nothing_and_a_preview_nothing_at_all(line: Alerting) -> None:
+def test_the_same_file_again_changes_nothing_and_a_preview_nothing_at_all(line: Deliveries) -> None:
     owner = line.company.owner
     looked = imports.preview(owner, ImportKind.KEEP, KEEP)
     assert specs(line, RULE) == {}
@@ -224,7 +225,7 @@ def test_the_report_says_what_is_different_here_and_why_something_is_left_out(no
     assert [(place, words) for place, words in WHY if words not in said[place]] == []
 
 
-def test_a_mapping_becomes_a_table_in_the_names_and_severities_of_ours(line: Alerting) -> None:
+def test_a_mapping_becomes_a_table_in_the_names_and_severities_of_ours(line: Deliveries) -> None:
     take(line, KEEP)
     assert specs(line, MAPPING)["owners"] == {
         "name": "owners",
@@ -235,7 +236,7 @@ def test_a_mapping_becomes_a_table_in_the_names_and_severities_of_ours(line: Ale
     }
 
 
-def test_matchers_of_which_any_is_enough_become_a_table_each_and_patterns_wildcards(line: Alerting) -> None:
+def test_matchers_of_which_any_is_enough_become_a_table_each_and_patterns_wildcards(line: Deliveries) -> None:
     take(line, KEEP)
     kept = specs(line, MAPPING)
     assert kept["regions"] == {
@@ -269,14 +270,14 @@ def test_a_pattern_of_a_mapping_is_said_with_wildcards(said: str, kept: str) -> 
     assert (table["rows"][0], table["wildcards"]) == ([kept, "a"], True)
 
 
-def test_an_extraction_replaces_as_in_keep_and_stays_switched_off(line: Alerting) -> None:
+def test_an_extraction_replaces_as_in_keep_and_stays_switched_off(line: Deliveries) -> None:
     take(line, KEEP)
     kept = specs(line, EXTRACTION)
     assert kept["host from name"] == {"name": "host from name", "field": "title", "pattern": "on (?P<host>\\S+)", "overwrite": True}
     assert (kept["who"]["field"], kept["who"]["enabled"]) == ("description", False)
 
 
-def test_a_correlation_rule_groups_by_itself_and_what_keep_groups_by(line: Alerting) -> None:
+def test_a_correlation_rule_groups_by_itself_and_what_keep_groups_by(line: Deliveries) -> None:
     take(line, KEEP)
     kept = specs(line, RULE)
     either = [{"all": [says("service", "=", "payment"), says("severity", "=", "error")]}, says("labels.queue", "like", "*pay*")]
@@ -285,7 +286,7 @@ def test_a_correlation_rule_groups_by_itself_and_what_keep_groups_by(line: Alert
     assert kept["many nodes"]["then"]["threshold"] == {"count": 3, "of": "fingerprints", "minutes": 2}
 
 
-def test_alerts_are_enriched_and_grouped_as_it_was_decided_in_keep(line: Alerting) -> None:
+def test_alerts_are_enriched_and_grouped_as_it_was_decided_in_keep(line: Deliveries) -> None:
     take(line, KEEP)
     told = [alert(f"Slow on db-{n}", service="payment", cluster="eu", queue="payroll") for n in (1, 2)]
     line.deliver(line.source(), *told, alert("Other", service="b"), alert("Another", service="a"))
@@ -298,7 +299,7 @@ def test_alerts_are_enriched_and_grouped_as_it_was_decided_in_keep(line: Alertin
     ]
 
 
-def test_an_answer_of_the_api_is_known_by_its_fields_in_json_and_yaml(line: Alerting) -> None:
+def test_an_answer_of_the_api_is_known_by_its_fields_in_json_and_yaml(line: Deliveries) -> None:
     for part, places in (("mapping", 2), ("extraction", 2), ("rules", 3)):
         answered = json.loads(KEEP)[part]
         taken = take(line, yaml.safe_dump(answered))
@@ -307,7 +308,7 @@ def test_an_answer_of_the_api_is_known_by_its_fields_in_json_and_yaml(line: Aler
     assert take(line, "[]").report == ()
 
 
-def test_names_that_come_twice_are_told_apart_and_taken_once(line: Alerting) -> None:
+def test_names_that_come_twice_are_told_apart_and_taken_once(line: Deliveries) -> None:
     said = [
         {"name": name, "regex": "(?P<a>.)", "attribute": "message"} for name in ("a", "A", "a 2", "a", "x" * 300, "x" * 300, "b\n\x00c")
     ]

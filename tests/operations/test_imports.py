@@ -11,8 +11,8 @@ from engine.errors import Invalid, Refused
 from engine.model.vocabulary import ImportKind
 from engine.operations import alerts, definitions, imports, silences
 from engine.storage.database import Database
-from tests.factories import found_company
-from tests.operations.alerting import Alerting, alert
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import found_company
 
 CONFIG = (Path(__file__).parents[1] / "integrations" / "imports" / "company.yml").read_text()
 AMTOOL = [
@@ -52,12 +52,12 @@ BLACKOUTS = {
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """The way of alerts in an organization of its own."""
-    return Alerting(database, found_company(database, "Imported"))
+    return Deliveries(database, found_company(database, "Imported"))
 
 
-def test_a_configuration_is_previewed_and_then_taken_once(line: Alerting) -> None:
+def test_a_configuration_is_previewed_and_then_taken_once(line: Deliveries) -> None:
     owner = line.company.owner
     looked = imports.preview(owner, ImportKind.ALERTMANAGER, CONFIG)
     assert definitions.all(owner, "rule").items == ()
@@ -70,7 +70,7 @@ def test_a_configuration_is_previewed_and_then_taken_once(line: Alerting) -> Non
     assert (changed.added, changed.changed) == (0, 1)
 
 
-def test_alerts_go_the_way_of_the_imported_routes(line: Alerting) -> None:
+def test_alerts_go_the_way_of_the_imported_routes(line: Deliveries) -> None:
     owner = line.company.owner
     imports.take(owner, ImportKind.ALERTMANAGER, CONFIG)
     told = [alert(f"Slow{n}", team="database", cluster="eu", instance=f"i{n}") for n in range(2)] + [alert("NodeDown", severity="error")]
@@ -83,7 +83,7 @@ def test_alerts_go_the_way_of_the_imported_routes(line: Alerting) -> None:
     }
 
 
-def test_silences_of_amtool_are_taken(line: Alerting) -> None:
+def test_silences_of_amtool_are_taken(line: Deliveries) -> None:
     owner = line.company.owner
     taken = imports.take(owner, ImportKind.AMTOOL_SILENCES, json.dumps(AMTOOL))
     (made,) = silences.all(owner).items
@@ -94,7 +94,7 @@ def test_silences_of_amtool_are_taken(line: Alerting) -> None:
     assert imports.take(owner, ImportKind.AMTOOL_SILENCES, json.dumps(AMTOOL)).same == 1
 
 
-def test_blackouts_of_alerta_are_taken(line: Alerting) -> None:
+def test_blackouts_of_alerta_are_taken(line: Deliveries) -> None:
     owner = line.company.owner
     taken = imports.take(owner, ImportKind.ALERTA_BLACKOUTS, json.dumps(BLACKOUTS))
     (made,) = silences.all(owner).items
@@ -111,7 +111,7 @@ def test_blackouts_of_alerta_are_taken(line: Alerting) -> None:
 BOMB = "a: &a [x]\n" + "".join(f"{name}: &{name} [{','.join(['*' + before] * 9)}]\n" for before, name in pairwise("abcdefgh"))
 
 
-def test_what_is_exported_is_taken_elsewhere_in_the_same_order(line: Alerting, database: Database) -> None:
+def test_what_is_exported_is_taken_elsewhere_in_the_same_order(line: Deliveries, database: Database) -> None:
     owner, elsewhere = line.company.owner, found_company(database, "Elsewhere").owner
     imports.take(owner, ImportKind.ALERTMANAGER, CONFIG)
     definitions.create(owner, "mapping", {"name": "owners", "match_on": ["service"], "columns": ["service", "team"], "rows": [["a", "b"]]})
@@ -124,7 +124,7 @@ def test_what_is_exported_is_taken_elsewhere_in_the_same_order(line: Alerting, d
     assert imports.export(elsewhere).text == file.text.partition("\n")[2]
 
 
-def test_of_a_file_of_ours_every_wrong_line_is_told(line: Alerting) -> None:
+def test_of_a_file_of_ours_every_wrong_line_is_told(line: Deliveries) -> None:
     said = {"rules": [{"name": "good", "when": {"all": []}, "then": {"suppress": True}}, {"name": "bad"}, {"when": 1}], "colours": []}
     taken = imports.take(line.company.owner, ImportKind.RULES, json.dumps(said))
     assert {(each.place, each.taken) for each in taken.report} == {
@@ -146,12 +146,12 @@ WRONG: list[tuple[ImportKind, str, str]] = [
 
 
 @pytest.mark.parametrize(("kind", "text", "words"), WRONG)
-def test_what_is_none_of_it_is_refused(line: Alerting, kind: ImportKind, text: str, words: str) -> None:
+def test_what_is_none_of_it_is_refused(line: Deliveries, kind: ImportKind, text: str, words: str) -> None:
     with pytest.raises(Invalid, match=words):
         imports.take(line.company.owner, kind, text)
 
 
-def test_what_cannot_be_kept_is_told_and_the_rest_is_taken(line: Alerting) -> None:
+def test_what_cannot_be_kept_is_told_and_the_rest_is_taken(line: Deliveries) -> None:
     said: list[dict[str, Any]] = [
         AMTOOL[0] | {"matchers": [{"name": "a", "value": ".*", "isRegex": True}]},
         AMTOOL[0] | {"comment": "good"},
@@ -161,6 +161,6 @@ def test_what_cannot_be_kept_is_told_and_the_rest_is_taken(line: Alerting) -> No
     assert any("every alert" in each.said for each in taken.report if not each.taken)
 
 
-def test_who_may_not_configure_imports_nothing(line: Alerting) -> None:
+def test_who_may_not_configure_imports_nothing(line: Deliveries) -> None:
     with pytest.raises(Refused):
         imports.take(line.company.operator, ImportKind.ALERTMANAGER, CONFIG)

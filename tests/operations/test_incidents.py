@@ -14,10 +14,11 @@ from engine.model.views import Paging
 from engine.model.vocabulary import IncidentEntryKind, IncidentStatus, Role, Severity
 from engine.operations import alerts, incidents, sources, teams
 from engine.storage.database import Database
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations.alerting import ALL, Alerting, alert, moment
-from tests.operations.asking import entered, known
+from tests.testkit.asking import entered, known
+from tests.testkit.clock import moment
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import ALL, Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 Kind = IncidentEntryKind
 
@@ -30,12 +31,12 @@ def company(shared: TestDatabase, scratch: Path) -> Company:
 
 
 @pytest.fixture
-def line(database: Database, company: Company) -> Alerting:
+def line(database: Database, company: Company) -> Deliveries:
     """The way of alerts in that organization."""
-    return Alerting(database, company)
+    return Deliveries(database, company)
 
 
-def opened(line: Alerting, *severities: str | None, team_id: UUID | None = None, service: str = "") -> IncidentView:
+def opened(line: Deliveries, *severities: str | None, team_id: UUID | None = None, service: str = "") -> IncidentView:
     """An incident of a service of its own, with an alert of each severity: `<service> 0`, `<service> 1` and so on."""
     name = service or f"svc-{uuid4().hex[:12]}"
     said = [alert(f"{name} {place}", severity=each, service=name) for place, each in enumerate(severities or ("critical",))]
@@ -48,7 +49,7 @@ def named(view: IncidentView) -> str:
     return view.services[0]
 
 
-def ids_of(line: Alerting, view: IncidentView, *places: int) -> list[UUID]:
+def ids_of(line: Deliveries, view: IncidentView, *places: int) -> list[UUID]:
     """The alerts of an incident by their places."""
     return [line.alert(f"{named(view)} {place}").id for place in places]
 
@@ -64,7 +65,7 @@ def counts(who: Actor, view: IncidentView) -> tuple[int, int]:
     return now.alerts, now.open_alerts
 
 
-def test_alerts_of_a_service_open_one_incident_that_is_as_bad_as_the_worst(line: Alerting) -> None:
+def test_alerts_of_a_service_open_one_incident_that_is_as_bad_as_the_worst(line: Deliveries) -> None:
     view = opened(line, "warning", "critical", None)
     assert (view.status, view.severity, view.alerts, view.open_alerts) == (IncidentStatus.DETECTED, Severity.CRITICAL, 3, 3)
     assert view.title == f"{named(view)}: {named(view)} 0"
@@ -74,7 +75,7 @@ def test_alerts_of_a_service_open_one_incident_that_is_as_bad_as_the_worst(line:
     assert incidents.numbered(line.company.viewer, view.number) == incidents.show(line.company.viewer, view.id)
 
 
-def test_the_life_of_an_incident_is_in_its_timeline_from_the_first_to_the_last(line: Alerting) -> None:
+def test_the_life_of_an_incident_is_in_its_timeline_from_the_first_to_the_last(line: Deliveries) -> None:
     view, me = opened(line, "warning"), line.company.operator
     assert incidents.acknowledge(me, view.id, "on it").status is IncidentStatus.INVESTIGATING
     incidents.assign(me, view.id, line.company.admin.id)
@@ -98,7 +99,7 @@ def test_the_life_of_an_incident_is_in_its_timeline_from_the_first_to_the_last(l
     assert [entry.said for entry in comments] == ["It is the disk."]
 
 
-def test_a_long_timeline_is_read_in_parts(line: Alerting) -> None:
+def test_a_long_timeline_is_read_in_parts(line: Deliveries) -> None:
     view = opened(line)
     for place in range(7):
         incidents.comment(line.company.operator, view.id, f"comment {place}")
@@ -110,7 +111,7 @@ def test_a_long_timeline_is_read_in_parts(line: Alerting) -> None:
         assert (*first.items, *rest.items) == expected
 
 
-def test_the_newest_comments_are_read_first_on_demand(line: Alerting) -> None:
+def test_the_newest_comments_are_read_first_on_demand(line: Deliveries) -> None:
     view = opened(line)
     for text in ("one", "two"):
         incidents.comment(line.company.operator, view.id, text)
@@ -118,9 +119,9 @@ def test_the_newest_comments_are_read_first_on_demand(line: Alerting) -> None:
     assert [entry.said for entry in said] == ["two", "one"]
 
 
-def test_some_incidents_are_shown_in_the_order_they_are_named(line: Alerting, beta: Company) -> None:
+def test_some_incidents_are_shown_in_the_order_they_are_named(line: Deliveries, beta: Company) -> None:
     made = [opened(line) for _ in range(3)]
-    strange = opened(Alerting(line.database, beta))
+    strange = opened(Deliveries(line.database, beta))
     named_so = [made[2].id, uuid4(), made[0].id, strange.id, made[2].id, made[1].id]
     found = incidents.those(line.company.viewer, named_so)
     assert found == tuple(incidents.show(line.company.viewer, made[place].id) for place in (2, 0, 1))
@@ -130,7 +131,7 @@ def test_some_incidents_are_shown_in_the_order_they_are_named(line: Alerting, be
             incidents.those(line.company.viewer, ids)
 
 
-def test_incidents_are_found_by_whether_somebody_looks_after_them_and_since_when(line: Alerting) -> None:
+def test_incidents_are_found_by_whether_somebody_looks_after_them_and_since_when(line: Deliveries) -> None:
     older = opened(line)
     incidents.acknowledge(line.company.operator, older.id)
     newer = opened(line)
@@ -142,20 +143,20 @@ def test_incidents_are_found_by_whether_somebody_looks_after_them_and_since_when
         incidents.search(line.company.viewer, since=newer.opened_at.replace(tzinfo=None))
 
 
-def test_who_acknowledged_first_stays(line: Alerting) -> None:
+def test_who_acknowledged_first_stays(line: Deliveries) -> None:
     view = opened(line)
     incidents.acknowledge(line.company.operator, view.id)
     assert incidents.acknowledge(line.company.owner, view.id).acknowledged_by == line.company.operator.name
     assert told(line.company.viewer, view).count(Kind.ACKNOWLEDGED) == 1
 
 
-def test_an_incident_that_is_worked_on_already_is_not_moved_back_by_an_acknowledgement(line: Alerting) -> None:
+def test_an_incident_that_is_worked_on_already_is_not_moved_back_by_an_acknowledgement(line: Deliveries) -> None:
     view = opened(line)
     incidents.change(line.company.operator, view.id, status=IncidentStatus.MITIGATED)
     assert incidents.acknowledge(line.company.operator, view.id).status is IncidentStatus.MITIGATED
 
 
-def test_acknowledging_an_alert_acknowledges_its_incident(line: Alerting) -> None:
+def test_acknowledging_an_alert_acknowledges_its_incident(line: Deliveries) -> None:
     view = opened(line, "critical", "warning")
     alerts.acknowledge(line.company.operator, ids_of(line, view, 1))
     now = incidents.show(line.company.viewer, view.id)
@@ -163,7 +164,7 @@ def test_acknowledging_an_alert_acknowledges_its_incident(line: Alerting) -> Non
     assert told(line.company.viewer, view)[-1] is Kind.ACKNOWLEDGED
 
 
-def test_a_severity_set_by_hand_stays_until_it_is_automatic_again(line: Alerting) -> None:
+def test_a_severity_set_by_hand_stays_until_it_is_automatic_again(line: Deliveries) -> None:
     view, me = opened(line, "warning"), line.company.operator
     by_hand = incidents.change(me, view.id, severity=Severity.INFO)
     assert (by_hand.severity, by_hand.severity_by) == (Severity.INFO, me.name)
@@ -184,7 +185,7 @@ AFTER: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("act", "why"), AFTER)
-def test_what_is_over_must_be_reopened_first(line: Alerting, act: str, why: str) -> None:
+def test_what_is_over_must_be_reopened_first(line: Deliveries, act: str, why: str) -> None:
     view, other, me = opened(line), opened(line), line.company.operator
     incidents.resolve(me, view.id)
     asked: dict[str, Any] = {"merge": [[other.id]], "move": [ids_of(line, other, 0)]}
@@ -193,13 +194,13 @@ def test_what_is_over_must_be_reopened_first(line: Alerting, act: str, why: str)
     assert counts(me, other) == (1, 1), why
 
 
-def test_what_is_open_cannot_be_reopened(line: Alerting) -> None:
+def test_what_is_open_cannot_be_reopened(line: Deliveries) -> None:
     view = opened(line)
     with pytest.raises(Conflict, match="open already"):
         incidents.reopen(line.company.operator, view.id)
 
 
-def test_resolving_and_reopening_are_acts_of_their_own(line: Alerting) -> None:
+def test_resolving_and_reopening_are_acts_of_their_own(line: Deliveries) -> None:
     view, me = opened(line), line.company.operator
     with pytest.raises(Invalid) as caught:
         incidents.change(me, view.id, status=IncidentStatus.RESOLVED)
@@ -209,14 +210,14 @@ def test_resolving_and_reopening_are_acts_of_their_own(line: Alerting) -> None:
         incidents.change(me, view.id, status=IncidentStatus.MITIGATED)
 
 
-def test_resolving_an_incident_leaves_its_alerts_as_their_senders_say(line: Alerting) -> None:
+def test_resolving_an_incident_leaves_its_alerts_as_their_senders_say(line: Deliveries) -> None:
     view = opened(line)
     incidents.resolve(line.company.operator, view.id)
     assert line.alert(f"{named(view)} 0").status == "firing"
     assert counts(line.company.viewer, view) == (1, 1)
 
 
-def test_a_version_that_was_overtaken_changes_nothing(line: Alerting) -> None:
+def test_a_version_that_was_overtaken_changes_nothing(line: Deliveries) -> None:
     view, me = opened(line), line.company.operator
     changed = incidents.change(me, view.id, title="First", version=view.version)
     assert changed.version > view.version
@@ -227,20 +228,20 @@ def test_a_version_that_was_overtaken_changes_nothing(line: Alerting) -> None:
     assert told(me, view)[-1] is Kind.EDITED
 
 
-def test_what_is_delivered_meanwhile_does_not_make_a_person_s_change_stale(line: Alerting) -> None:
+def test_what_is_delivered_meanwhile_does_not_make_a_person_s_change_stale(line: Deliveries) -> None:
     view = opened(line, "warning")
     line.deliver(line.source(), alert(f"{named(view)} 1", severity="critical", service=named(view)))
     assert incidents.change(line.company.operator, view.id, title="Mine", version=view.version).title == "Mine"
 
 
-def test_a_change_that_changes_nothing_tells_nothing(line: Alerting) -> None:
+def test_a_change_that_changes_nothing_tells_nothing(line: Deliveries) -> None:
     view, me = opened(line), line.company.operator
     before = told(me, view)
     incidents.change(me, view.id, title=view.title, status=view.status)
     assert told(me, view) == before
 
 
-def test_an_owner_is_somebody_of_the_organization(line: Alerting, beta: Company) -> None:
+def test_an_owner_is_somebody_of_the_organization(line: Deliveries, beta: Company) -> None:
     view, me = opened(line), line.company.operator
     for stranger in (uuid4(), beta.viewer.id):
         with pytest.raises(NotFound, match="no such person"):
@@ -251,7 +252,7 @@ def test_an_owner_is_somebody_of_the_organization(line: Alerting, beta: Company)
     assert (nobody.owner_id, nobody.owner_name) == (None, None)
 
 
-def test_merging_puts_every_alert_into_one_and_resolves_the_others_as_merged(line: Alerting) -> None:
+def test_merging_puts_every_alert_into_one_and_resolves_the_others_as_merged(line: Deliveries) -> None:
     to, one, two, me = opened(line, "warning"), opened(line, "critical", "info"), opened(line, "error"), line.company.operator
     merged = incidents.merge(me, to.id, [one.id, two.id, to.id, one.id])
     assert (merged.alerts, merged.open_alerts, merged.severity) == (4, 4, Severity.CRITICAL)
@@ -267,7 +268,7 @@ def test_merging_puts_every_alert_into_one_and_resolves_the_others_as_merged(lin
     assert incidents.show(me, to.id).version > to.version
 
 
-def test_what_is_merged_goes_on_where_it_went(line: Alerting) -> None:
+def test_what_is_merged_goes_on_where_it_went(line: Deliveries) -> None:
     to, gone, me = opened(line, "warning"), opened(line, "critical"), line.company.operator
     incidents.merge(me, to.id, [gone.id])
     member = line.alert(f"{named(gone)} 0")
@@ -277,7 +278,7 @@ def test_what_is_merged_goes_on_where_it_went(line: Alerting) -> None:
     assert counts(me, gone) == (0, 0)
 
 
-def test_an_incident_is_not_merged_with_nothing(line: Alerting) -> None:
+def test_an_incident_is_not_merged_with_nothing(line: Deliveries) -> None:
     view, me = opened(line), line.company.operator
     with pytest.raises(Invalid) as caught:
         incidents.merge(me, view.id, [view.id])
@@ -286,7 +287,7 @@ def test_an_incident_is_not_merged_with_nothing(line: Alerting) -> None:
         incidents.merge(me, view.id, [uuid4()])
 
 
-def test_splitting_takes_some_alerts_into_an_incident_of_their_own(line: Alerting) -> None:
+def test_splitting_takes_some_alerts_into_an_incident_of_their_own(line: Deliveries) -> None:
     view, me = opened(line, "critical", "warning", "info"), line.company.operator
     made = incidents.split(me, view.id, ids_of(line, view, 0))
     assert (made.alerts, made.open_alerts, made.severity, made.status) == (1, 1, Severity.CRITICAL, IncidentStatus.DETECTED)
@@ -302,7 +303,7 @@ def test_splitting_takes_some_alerts_into_an_incident_of_their_own(line: Alertin
     assert caught.value.errors[0].field == "alert_ids", "it is not there any more"
 
 
-def test_moving_puts_alerts_where_a_person_knows_better(line: Alerting) -> None:
+def test_moving_puts_alerts_where_a_person_knows_better(line: Deliveries) -> None:
     to, origin, me = opened(line, "info"), opened(line, "critical", "warning"), line.company.operator
     moved = incidents.move(me, to.id, ids_of(line, origin, 0))
     assert (moved.alerts, moved.open_alerts, moved.severity) == (2, 2, Severity.CRITICAL)
@@ -318,16 +319,16 @@ def test_moving_puts_alerts_where_a_person_knows_better(line: Alerting) -> None:
         incidents.move(me, to.id, [uuid4()])
 
 
-def test_an_incident_that_has_lost_every_alert_counts_none(line: Alerting) -> None:
+def test_an_incident_that_has_lost_every_alert_counts_none(line: Deliveries) -> None:
     to, origin, me = opened(line), opened(line), line.company.operator
     incidents.move(me, to.id, ids_of(line, origin, 0))
     assert counts(me, origin) == (0, 0)
 
 
-def test_numbers_are_of_the_organization_and_without_a_gap(line: Alerting, beta: Company) -> None:
+def test_numbers_are_of_the_organization_and_without_a_gap(line: Deliveries, beta: Company) -> None:
     first, second = opened(line), opened(line)
     assert second.number == first.number + 1
-    other = Alerting(line.database, found_company(line.database, "Elsewhere"))
+    other = Deliveries(line.database, found_company(line.database, "Elsewhere"))
     assert opened(other).number == 1
     with pytest.raises(NotFound):
         incidents.numbered(beta.owner, first.number)
@@ -344,7 +345,7 @@ ACTING: list[tuple[str, type[Exception] | None, str]] = [
 
 
 @pytest.mark.parametrize(("who", "fault", "why"), ACTING)
-def test_an_incident_is_acted_on_by_who_may(line: Alerting, who: str, fault: type[Exception] | None, why: str) -> None:
+def test_an_incident_is_acted_on_by_who_may(line: Deliveries, who: str, fault: type[Exception] | None, why: str) -> None:
     place, _, role = who.partition(" ")
     company = line.company
     me = {"organization": company.people, "red": company.red.people, "blue": company.blue.people}[place][Role(role)]
@@ -368,7 +369,7 @@ def test_an_incident_is_acted_on_by_who_may(line: Alerting, who: str, fault: typ
     assert (told(company.owner, view) == before) is (fault is not None), why
 
 
-def mixed(line: Alerting) -> IncidentView:
+def mixed(line: Deliveries) -> IncidentView:
     """An incident of an alert of red, which leads it, and a worse one of blue."""
     company, name = line.company, f"svc-{uuid4().hex[:12]}"
     opened(line, "warning", team_id=company.red.id, service=name)
@@ -376,7 +377,7 @@ def mixed(line: Alerting) -> IncidentView:
     return line.incident_of(f"{name} 0")
 
 
-def test_of_an_alert_of_another_team_only_the_team_is_told(line: Alerting) -> None:
+def test_of_an_alert_of_another_team_only_the_team_is_told(line: Deliveries) -> None:
     view, blue, red = mixed(line), line.company.blue.people[Role.VIEWER], line.company.red.people[Role.VIEWER]
     name = named(view)
     assert (view.alerts, view.severity) == (2, Severity.CRITICAL)
@@ -394,20 +395,20 @@ def test_of_an_alert_of_another_team_only_the_team_is_told(line: Alerting) -> No
     assert (seen_by_blue.alerts, seen_by_blue.open_alerts) == (2, 2), "how many there are is no secret"
 
 
-def test_an_incident_is_not_found_by_words_that_are_hidden(line: Alerting) -> None:
+def test_an_incident_is_not_found_by_words_that_are_hidden(line: Deliveries) -> None:
     view = mixed(line)
     blue = line.company.blue.people[Role.VIEWER]
     assert {each.id for each in incidents.search(line.company.owner, q=named(view)).items} == {view.id}
     assert incidents.search(blue, q=named(view)).total == 0, "what is found by a word has the word in it"
 
 
-def test_a_title_given_by_hand_is_for_everybody_who_sees_the_incident(line: Alerting) -> None:
+def test_a_title_given_by_hand_is_for_everybody_who_sees_the_incident(line: Deliveries) -> None:
     view = mixed(line)
     incidents.change(line.company.admin, view.id, title="Database is away")
     assert incidents.show(line.company.blue.people[Role.VIEWER], view.id).title == "Database is away"
 
 
-def test_acting_on_the_own_alerts_leaves_those_of_other_teams_counted(line: Alerting) -> None:
+def test_acting_on_the_own_alerts_leaves_those_of_other_teams_counted(line: Deliveries) -> None:
     view, operator = mixed(line), line.company.red.people[Role.OPERATOR]
     made = incidents.split(operator, view.id, ids_of(line, view, 0))
     left = incidents.show(line.company.owner, view.id)
@@ -415,7 +416,7 @@ def test_acting_on_the_own_alerts_leaves_those_of_other_teams_counted(line: Aler
     assert counts(line.company.owner, made) == (1, 1)
 
 
-def test_who_only_looks_in_another_team_does_not_split_its_alerts_off(line: Alerting) -> None:
+def test_who_only_looks_in_another_team_does_not_split_its_alerts_off(line: Deliveries) -> None:
     company = line.company
     me = company.red.people[Role.OPERATOR]
     teams.set_member(company.owner, company.blue.id, me.id, Role.VIEWER)
@@ -429,7 +430,7 @@ def test_who_only_looks_in_another_team_does_not_split_its_alerts_off(line: Aler
         teams.remove_member(company.owner, company.blue.id, me.id)
 
 
-def test_merging_what_is_partly_unseen_leaves_no_firing_alert_in_what_is_resolved(line: Alerting) -> None:
+def test_merging_what_is_partly_unseen_leaves_no_firing_alert_in_what_is_resolved(line: Deliveries) -> None:
     view, to = mixed(line), opened(line, "info", team_id=line.company.red.id)
     operator = line.company.red.people[Role.OPERATOR]
     try:
@@ -441,13 +442,13 @@ def test_merging_what_is_partly_unseen_leaves_no_firing_alert_in_what_is_resolve
     assert line.incident_of(f"{named(view)} secret").status is not IncidentStatus.RESOLVED
 
 
-def test_nothing_is_found_by_another_organization(line: Alerting, beta: Company) -> None:
+def test_nothing_is_found_by_another_organization(line: Deliveries, beta: Company) -> None:
     view = opened(line)
     for look in (incidents.show, incidents.members, incidents.timeline, incidents.acknowledge, incidents.resolve, incidents.reopen):
         with pytest.raises(NotFound):
             look(beta.owner, view.id)
     with pytest.raises(NotFound):
-        incidents.merge(line.company.owner, view.id, [opened(Alerting(line.database, beta)).id])
+        incidents.merge(line.company.owner, view.id, [opened(Deliveries(line.database, beta)).id])
     assert view.id not in {each.id for each in incidents.search(beta.owner, page=ALL).items}
 
 
@@ -477,21 +478,21 @@ QUERIES: list[tuple[dict[str, Any], bool, str]] = [
 def sought(shared: TestDatabase, scratch: Path, company: Company) -> IncidentView:
     """An incident to be found."""
     shared.open_door(scratch)
-    line = Alerting(shared.database, company)
+    line = Deliveries(shared.database, company)
     line.deliver(line.source(), alert("Sought thing", severity="error", service="sought-service", environment="staging"))
     return line.incident_of("Sought thing")
 
 
 @pytest.mark.parametrize(("which", "is_found", "why"), QUERIES)
 def test_incidents_are_found_by_what_is_asked_for(
-    line: Alerting, sought: IncidentView, which: dict[str, Any], is_found: bool, why: str
+    line: Deliveries, sought: IncidentView, which: dict[str, Any], is_found: bool, why: str
 ) -> None:
     found = incidents.search(line.company.viewer, **which, page=ALL).items
     assert (sought.id in {each.id for each in found}) is is_found, why
 
 
 @pytest.mark.parametrize("sort", ["opened_at", "-opened_at", "severity", "-severity", "number", "-number"])
-def test_a_cursor_walks_through_all_of_them(line: Alerting, sort: Any) -> None:
+def test_a_cursor_walks_through_all_of_them(line: Deliveries, sort: Any) -> None:
     for severity in ("critical", "info", None):
         opened(line, severity)
     whole = incidents.search(line.company.owner, sort=sort, page=ALL).items

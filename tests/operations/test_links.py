@@ -11,9 +11,9 @@ from engine.identity import throttle
 from engine.identity.actor import Request
 from engine.model.vocabulary import LinkKind, Role
 from engine.operations import people, sign_in, teams, tokens
-from engine.operations.door import count_tries
-from tests.factories import HERE, PASSWORD, Company, hire
-from tests.operations.asking import entered, known, newest, somebody, text_of, written
+from engine.operations.tries import count_tries
+from tests.testkit.asking import entered, known, newest, somebody, text_of, written
+from tests.testkit.people import HERE, PASSWORD, Company, hire
 
 RIGHT = SecretStr(PASSWORD)
 

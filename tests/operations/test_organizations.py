@@ -14,8 +14,8 @@ from engine.operations import audit, jobs, organizations, people, profile, sessi
 from engine.operations.door import runtime, tenant_of
 from engine.storage.jobs import Errand, enqueue
 from engine.storage.work import work
-from tests.factories import HERE, PASSWORD, Company
-from tests.operations.asking import known, newest, somebody, written
+from tests.testkit.asking import known, newest, somebody, written
+from tests.testkit.people import HERE, PASSWORD, Company
 
 Hire = Callable[[Role], Actor]
 

@@ -18,22 +18,21 @@ from engine.storage import overview as stored
 from engine.storage import proof
 from engine.storage.database import Database
 from engine.storage.work import INSTANCE, work
-from tests import delivering
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting, alert
-from tests.operations.asking import written
+from tests.testkit.asking import written
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 MINUTE = timedelta(minutes=1)
 WORDS = ("critical", "error", "warning", "info", "none")
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """The way of alerts in an organization that has none yet."""
-    return Alerting(database, found_company(database, "Counted"))
+    return Deliveries(database, found_company(database, "Counted"))
 
 
-def opened(line: Alerting, *severities: str | None, source: SourceView | None = None) -> IncidentView:
+def opened(line: Deliveries, *severities: str | None, source: SourceView | None = None) -> IncidentView:
     """An incident of a service of its own, with an alert of each severity."""
     name = f"svc-{uuid4().hex[:12]}"
     said = [alert(f"{name} {place}", severity=each, service=name) for place, each in enumerate(severities)]
@@ -41,7 +40,7 @@ def opened(line: Alerting, *severities: str | None, source: SourceView | None = 
     return line.incident_of(f"{name} 0")
 
 
-def came(line: Alerting, ago: timedelta, heard: int, firings: int = 0) -> None:
+def came(line: Deliveries, ago: timedelta, heard: int, firings: int = 0) -> None:
     """So much came in a minute of the past."""
     told = "INSERT INTO intake_minute VALUES (:org, :id, :source, null, 1, :heard, :firings, 0.5, 0.5)"
     values = {"org": line.company.id, "id": floor_id(datetime.now(UTC) - ago), "source": uuid4()}
@@ -53,7 +52,7 @@ def numbers(view: OverviewView) -> tuple[int, int, int, int]:
     return view.open_incidents, view.firing_alerts, view.heard, view.firings
 
 
-def test_before_anything_came_there_is_nothing_to_reduce_or_to_measure(line: Alerting) -> None:
+def test_before_anything_came_there_is_nothing_to_reduce_or_to_measure(line: Deliveries) -> None:
     view = overview.show(line.company.viewer)
     assert numbers(view) == (0, 0, 0, 0)
     assert (view.noise_reduction, view.acknowledged_in, view.latency, view.slowest) == (None, None, None, None)
@@ -64,7 +63,7 @@ def test_before_anything_came_there_is_nothing_to_reduce_or_to_measure(line: Ale
 
 
 @pytest.mark.parametrize("hours", [1, 6, 24, 168])
-def test_the_range_is_told_in_equal_parts_the_oldest_first(line: Alerting, hours: Any) -> None:
+def test_the_range_is_told_in_equal_parts_the_oldest_first(line: Deliveries, hours: Any) -> None:
     view = overview.show(line.company.viewer, hours)
     assert view.until - view.since == timedelta(hours=hours)
     starts = [span.at for span in view.spans]
@@ -73,13 +72,13 @@ def test_the_range_is_told_in_equal_parts_the_oldest_first(line: Alerting, hours
 
 
 @pytest.mark.parametrize("hours", [0, 2, -1, 10_000])
-def test_other_ranges_are_refused(line: Alerting, hours: Any) -> None:
+def test_other_ranges_are_refused(line: Deliveries, hours: Any) -> None:
     with pytest.raises(Invalid) as caught:
         overview.show(line.company.viewer, hours)
     assert caught.value.errors[0].field == "hours"
 
 
-def test_what_is_open_is_counted_by_severity(line: Alerting) -> None:
+def test_what_is_open_is_counted_by_severity(line: Deliveries) -> None:
     first, _ = opened(line, "warning", "critical"), opened(line, "info")
     opened(line, None)
     incidents.resolve(line.company.operator, opened(line, "error").id)
@@ -90,7 +89,7 @@ def test_what_is_open_is_counted_by_severity(line: Alerting) -> None:
     assert view.acknowledged_in is not None and timedelta(0) <= view.acknowledged_in < MINUTE
 
 
-def test_noise_is_reduced_by_what_did_not_become_an_incident_of_its_own(line: Alerting) -> None:
+def test_noise_is_reduced_by_what_did_not_become_an_incident_of_its_own(line: Deliveries) -> None:
     source = line.source()
     view = opened(line, "critical", "warning", "info", source=source)
     line.deliver(source, alert(f"{view.services[0]} 0", service=view.services[0]) | {"annotations": {"summary": "heard again"}})
@@ -102,7 +101,7 @@ def test_noise_is_reduced_by_what_did_not_become_an_incident_of_its_own(line: Al
     assert [sum(getattr(span, name) for span in told.spans) for name in ("heard", "firings", "incidents")] == [5, 4, 2]
 
 
-def test_noise_is_never_said_to_have_grown(line: Alerting) -> None:
+def test_noise_is_never_said_to_have_grown(line: Deliveries) -> None:
     view = opened(line, "critical", "warning")
     for place in (0, 1):
         incidents.split(line.company.operator, view.id, [line.alert(f"{view.services[0]} {place}").id])
@@ -120,7 +119,7 @@ RANGES: list[tuple[Any, int, str]] = [
 
 
 @pytest.mark.parametrize(("hours", "heard", "why"), RANGES)
-def test_what_came_is_counted_in_its_range_and_its_part(line: Alerting, hours: Any, heard: int, why: str) -> None:
+def test_what_came_is_counted_in_its_range_and_its_part(line: Deliveries, hours: Any, heard: int, why: str) -> None:
     ages = [timedelta(minutes=30), timedelta(hours=5), timedelta(hours=20), timedelta(days=3), timedelta(days=10)]
     for place, ago in enumerate(ages):
         came(line, ago, 10**place, firings=10**place)
@@ -133,7 +132,7 @@ def test_what_came_is_counted_in_its_range_and_its_part(line: Alerting, hours: A
     assert all(found[count] <= at < found[count] + length + MINUTE / 10 for count, at in expected.items())
 
 
-def test_only_what_ended_in_the_range_is_told_as_ended_lately(line: Alerting) -> None:
+def test_only_what_ended_in_the_range_is_told_as_ended_lately(line: Deliveries) -> None:
     old, new, open_one = opened(line, "info"), opened(line, "info"), opened(line, "info")
     for view in (old, new):
         incidents.resolve(line.company.operator, view.id)
@@ -143,7 +142,7 @@ def test_only_what_ended_in_the_range_is_told_as_ended_lately(line: Alerting) ->
     assert [each.id for each in overview.show(line.company.viewer, 1).open] == [open_one.id]
 
 
-def test_the_worst_that_is_open_comes_first_and_among_those_the_newest(line: Alerting) -> None:
+def test_the_worst_that_is_open_comes_first_and_among_those_the_newest(line: Deliveries) -> None:
     made = {name: opened(line, severity) for name, severity in (("a", "info"), ("b", "critical"), ("c", None), ("d", "critical"))}
     assert [each.id for each in overview.show(line.company.viewer).open] == [made[name].id for name in "dbac"]
     for _ in range(6):
@@ -152,7 +151,7 @@ def test_the_worst_that_is_open_comes_first_and_among_those_the_newest(line: Ale
     assert (len(view.open), view.open_incidents) == (8, 10)
 
 
-def test_what_waits_for_me_is_what_i_own_and_is_open(line: Alerting) -> None:
+def test_what_waits_for_me_is_what_i_own_and_is_open(line: Deliveries) -> None:
     me, other = line.company.operator, line.company.admin
     mine, done, theirs = opened(line, "info"), opened(line, "info"), opened(line, "info")
     for view, who in ((mine, me), (done, me), (theirs, other)):
@@ -162,18 +161,18 @@ def test_what_waits_for_me_is_what_i_own_and_is_open(line: Alerting) -> None:
     assert [each.id for each in overview.show(other).mine] == [theirs.id]
 
 
-def test_how_long_deliveries_waited_is_told_as_mean_and_longest(line: Alerting) -> None:
+def test_how_long_deliveries_waited_is_told_as_mean_and_longest(line: Deliveries) -> None:
     now = datetime.now(UTC)
     for seconds in (10, 30):
         source = line.source()
-        delivering.deliver(line.company.owner, source, delivering.firing(uuid4().hex), at=now - timedelta(seconds=seconds))
+        line.deliver(source, alert(uuid4().hex), at=now - timedelta(seconds=seconds))
     view = overview.show(line.company.viewer, 1)
     assert view.latency is not None and view.slowest is not None
     assert 20 <= view.latency.total_seconds() < 26
     assert 30 <= view.slowest.total_seconds() < 36
 
 
-def test_counting_ends_at_a_limit_that_is_told(line: Alerting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_ends_at_a_limit_that_is_told(line: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "MOST_COUNTED", 3)
     for _ in range(3):
         opened(line, "critical")
@@ -184,7 +183,7 @@ def test_counting_ends_at_a_limit_that_is_told(line: Alerting, monkeypatch: pyte
     assert (view.firing_alerts, view.firing_is_capped, view.open_incidents) == (3, True, 3)
 
 
-def test_the_last_proof_of_the_installation_is_told_to_everybody(line: Alerting) -> None:
+def test_the_last_proof_of_the_installation_is_told_to_everybody(line: Deliveries) -> None:
     with work(line.database, INSTANCE) as open_work:
         at = open_work.now
         proof.record(open_work, at, 0.25, "")
@@ -202,7 +201,7 @@ SEEN: list[tuple[str, int, str]] = [
 
 
 @pytest.fixture
-def shared_out(line: Alerting) -> Alerting:
+def shared_out(line: Deliveries) -> Deliveries:
     """Two alerts of red, one of blue, one of nobody, each in an incident of its own; and a body of each that was put aside."""
     company = line.company
     for team, count in ((company.red, 2), (company.blue, 1), (None, 1)):
@@ -220,7 +219,7 @@ def person(company: Company, who: str) -> Actor:
 
 
 @pytest.mark.parametrize(("who", "count", "why"), SEEN)
-def test_who_is_in_a_team_sees_its_numbers_and_everybodys(shared_out: Alerting, who: str, count: int, why: str) -> None:
+def test_who_is_in_a_team_sees_its_numbers_and_everybodys(shared_out: Deliveries, who: str, count: int, why: str) -> None:
     me = person(shared_out.company, who)
     view = overview.show(me)
     assert numbers(view) == (count, count, count, count), why
@@ -231,7 +230,7 @@ def test_who_is_in_a_team_sees_its_numbers_and_everybodys(shared_out: Alerting, 
     assert (pulse.open_incidents, pulse.critical, pulse.firing_alerts, pulse.quarantined) == (count, count, count, len(sources_seen))
 
 
-def test_one_team_can_be_looked_at_alone(shared_out: Alerting, beta: Company) -> None:
+def test_one_team_can_be_looked_at_alone(shared_out: Deliveries, beta: Company) -> None:
     company = shared_out.company
     assert numbers(overview.show(company.owner, team_id=company.red.id)) == (2, 2, 2, 2)
     assert numbers(overview.show(company.owner, team_id=company.blue.id)) == (1, 1, 1, 1)
@@ -242,14 +241,14 @@ def test_one_team_can_be_looked_at_alone(shared_out: Alerting, beta: Company) ->
             overview.show(company.owner, team_id=stranger)
 
 
-def test_another_organization_is_told_nothing(shared_out: Alerting, database: Database) -> None:
+def test_another_organization_is_told_nothing(shared_out: Deliveries, database: Database) -> None:
     other = found_company(database, "Elsewhere")
     view, pulse = overview.show(other.owner, 168), overview.pulse(other.owner)
     assert (numbers(view), view.open, view.senders, view.quarantined) == ((0, 0, 0, 0), (), (), 0)
     assert (pulse.open_incidents, pulse.critical, pulse.firing_alerts, pulse.quarantined, pulse.urgent) == (0, 0, 0, 0, None)
 
 
-def test_to_whom_its_leading_alert_is_foreign_an_incident_has_no_title(line: Alerting) -> None:
+def test_to_whom_its_leading_alert_is_foreign_an_incident_has_no_title(line: Deliveries) -> None:
     company, name = line.company, f"svc-{uuid4().hex[:12]}"
     line.deliver(line.source(team_id=company.red.id), alert(f"{name} secret", service=name))
     line.deliver(line.source(team_id=company.blue.id), alert(f"{name} other", severity="critical", service=name))
@@ -261,7 +260,7 @@ def test_to_whom_its_leading_alert_is_foreign_an_incident_has_no_title(line: Ale
     assert name in overview.show(red).open[0].title
 
 
-def test_the_pulse_names_the_newest_critical_incident_that_nobody_looks_after(line: Alerting) -> None:
+def test_the_pulse_names_the_newest_critical_incident_that_nobody_looks_after(line: Deliveries) -> None:
     first, second, me = opened(line, "critical"), opened(line, "critical"), line.company.operator
     opened(line, "warning")
     for expected in (second, first):
@@ -274,12 +273,12 @@ def test_the_pulse_names_the_newest_critical_incident_that_nobody_looks_after(li
     assert overview.pulse(me).critical == 1
 
 
-def told_of(line: Alerting, source: SourceView) -> SenderView:
+def told_of(line: Deliveries, source: SourceView) -> SenderView:
     """What the overview says of a sender."""
     return next(each for each in overview.show(line.company.viewer).senders if each.id == source.id)
 
 
-def test_a_sender_is_shown_as_it_is(line: Alerting) -> None:
+def test_a_sender_is_shown_as_it_is(line: Deliveries) -> None:
     source, quiet = line.source(), line.source(silent_minutes=5)
     assert (told_of(line, source).last_seen_at, told_of(line, source).failing, told_of(line, source).silent) == (None, False, False)
     line.deliver(source, alert("One"))

@@ -15,8 +15,8 @@ from engine.model.vocabulary import Outcome, Role
 from engine.operations import people, sign_in, teams
 from engine.storage.database import Database
 from engine.storage.work import Tenant
-from tests.factories import HERE, Company, found_company, hire
-from tests.operations.asking import OTHER_PASSWORD, SecretStr, entered, joined_too, known, newest, somebody, text_of, written
+from tests.testkit.asking import OTHER_PASSWORD, SecretStr, entered, joined_too, known, newest, somebody, text_of, written
+from tests.testkit.people import HERE, Company, found_company, hire
 
 Hire = Callable[[Role], Actor]
 
@@ -105,7 +105,7 @@ def test_two_owners_who_turn_on_each_other_at_once_leave_one(database: Database,
         assert sorted(type(result).__name__ for result in results) == ["Conflict", "NoneType"]
         survivor = first if results[0] is None else second
         assert [p.id for p in people.members(survivor).items if p.role is Role.OWNER] == [survivor.id]
-        company.people[Role.OWNER] = survivor
+        company.owner = survivor
 
 
 def test_a_version_that_was_overtaken_changes_nothing(acme: Company, spare: Hire) -> None:

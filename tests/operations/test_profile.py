@@ -9,8 +9,8 @@ from engine.errors import Invalid, NotFound, NotSignedIn, Stale, TooMany
 from engine.identity.actor import Actor, Request
 from engine.model.vocabulary import Role
 from engine.operations import people, profile, sign_in
-from tests.factories import HERE, PASSWORD, Company
-from tests.operations.asking import OTHER_PASSWORD, entered, joined_too, known, newest
+from tests.testkit.asking import OTHER_PASSWORD, entered, joined_too, known, newest
+from tests.testkit.people import HERE, PASSWORD, Company
 
 Hire = Callable[[Role], Actor]
 RIGHT = SecretStr(PASSWORD)

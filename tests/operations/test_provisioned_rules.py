@@ -17,9 +17,9 @@ from engine.storage import definitions as stored
 from engine.storage.database import Database
 from engine.storage.work import work
 from engine.workflows import provisioner
-from tests.factories import found_company
-from tests.operations.alerting import ALL, Alerting, alert
-from tests.operations.asking import newest
+from tests.testkit.asking import newest
+from tests.testkit.deliveries import ALL, Deliveries, alert
+from tests.testkit.people import found_company
 
 RULE, EXTRACTION = DefinitionKind.RULE, DefinitionKind.EXTRACTION
 MAPPING, INHIBITION = DefinitionKind.MAPPING, DefinitionKind.INHIBITION
@@ -45,7 +45,7 @@ def rule(name: str, **more: Any) -> dict[str, Any]:
 class Folder:
     """A folder of files that describe one organization, and the way of its alerts."""
 
-    def __init__(self, path: Path, line: Alerting) -> None:
+    def __init__(self, path: Path, line: Deliveries) -> None:
         self.path, self.line, self.owner = path, line, line.company.owner
 
     def write(self, file: str = "all.yaml", /, **parts: Any) -> None:
@@ -77,7 +77,7 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path, database: Database) -> Folder:
     """An empty folder, for an organization of the test's own."""
-    return Folder(tmp_path, Alerting(database, found_company(database, f"Ruled by files {uuid4().hex[:6]}")))
+    return Folder(tmp_path, Deliveries(database, found_company(database, f"Ruled by files {uuid4().hex[:6]}")))
 
 
 def describe_one_of_each(folder: Folder) -> None:

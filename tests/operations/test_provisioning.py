@@ -11,9 +11,9 @@ from engine.model.sources import SourceView
 from engine.operations import alerts, provisioning, sources, teams
 from engine.storage.database import Database
 from engine.workflows import provisioner
-from tests.factories import Company, found_company
-from tests.operations.alerting import ALL, Alerting, alert
-from tests.operations.asking import newest
+from tests.testkit.asking import newest
+from tests.testkit.deliveries import ALL, Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 
 class Folder:
@@ -124,7 +124,7 @@ def test_a_source_that_is_described_no_more_is_deleted_and_its_alerts_stay(folde
     folder.write("b.yaml", "sources:\n" + described(f"{id}-2", secret="secret_file: other"))
     folder.apply()
     by_hand = sources.create(folder.company.owner, "generic", "By hand").source
-    line = Alerting(database, folder.company)
+    line = Deliveries(database, folder.company)
     line.deliver(folder.sources()[id], alert("Kept"))
     (folder.path / "a.yaml").unlink()
     assert folder.apply() == [f"source “Name of {id}” deleted"]

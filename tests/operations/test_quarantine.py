@@ -12,35 +12,35 @@ from engine.model.views import Paging
 from engine.model.vocabulary import QuarantineState, Role
 from engine.operations import quarantine, sources
 from engine.storage.database import Database
-from tests.factories import Company, found_company
-from tests.operations.alerting import ALL, Alerting, alert, posted
-from tests.operations.asking import newest
+from tests.testkit.asking import newest
+from tests.testkit.deliveries import ALL, Deliveries, alert, group
+from tests.testkit.people import Company, found_company
 
 
 @pytest.fixture
-def line(database: Database, acme: Company) -> Alerting:
+def line(database: Database, acme: Company) -> Deliveries:
     """Acme's way from a delivery to its alerts."""
-    return Alerting(database, acme)
+    return Deliveries(database, acme)
 
 
-def waiting(line: Alerting, source: SourceView) -> list[QuarantineView]:
+def waiting(line: Deliveries, source: SourceView) -> list[QuarantineView]:
     """What waits of a source, the newest first."""
     return list(quarantine.all(line.company.owner, source_id=source.id, page=ALL).items)
 
 
-def state(line: Alerting, entry_id: UUID) -> QuarantineState:
+def state(line: Deliveries, entry_id: UUID) -> QuarantineState:
     """What became of an entry."""
     return quarantine.show(line.company.owner, entry_id).entry.state
 
 
-def odd(line: Alerting, name: str) -> SourceView:
+def odd(line: Deliveries, name: str) -> SourceView:
     """A generic source that has told of two alerts, one of which is none."""
     source = line.source("generic", alerts_path="all")
-    line.post(source, {"all": [{"title": name}, "no object"]})
+    line.post_body(source, {"all": [{"title": name}, "no object"]})
     return source
 
 
-def test_one_alert_that_cannot_be_understood_does_not_hold_up_the_others(line: Alerting) -> None:
+def test_one_alert_that_cannot_be_understood_does_not_hold_up_the_others(line: Deliveries) -> None:
     name = uuid4().hex
     source = odd(line, name)
     (entry,) = waiting(line, source)
@@ -51,7 +51,7 @@ def test_one_alert_that_cannot_be_understood_does_not_hold_up_the_others(line: A
     assert (shown.deliveries, shown.alerts, shown.quarantined, shown.last_failure) == (1, 1, 1, entry.reason)
 
 
-def test_an_entry_is_shown_with_the_body_as_it_came(line: Alerting) -> None:
+def test_an_entry_is_shown_with_the_body_as_it_came(line: Deliveries) -> None:
     source = odd(line, name := uuid4().hex)
     (entry,) = waiting(line, source)
     assert name in quarantine.show(line.company.viewer, entry.id).body
@@ -60,10 +60,10 @@ def test_an_entry_is_shown_with_the_body_as_it_came(line: Alerting) -> None:
     assert "what?" in shown.body and shown.entry.reason == "this is no JSON" and shown.entry.delivery_id is None
 
 
-def test_after_the_mapping_was_put_right_an_entry_becomes_an_alert(line: Alerting) -> None:
+def test_after_the_mapping_was_put_right_an_entry_becomes_an_alert(line: Deliveries) -> None:
     name = uuid4().hex
     source = line.source("generic", alerts_path="all")
-    line.post(source, {"all": [["first"]], "right": [{"title": f"One {name}"}, {"title": f"Two {name}"}]})
+    line.post_body(source, {"all": [["first"]], "right": [{"title": f"One {name}"}, {"title": f"Two {name}"}]})
     (entry,) = waiting(line, source)
     sources.change(line.company.owner, source.id, settings={"alerts_path": "right"})
     assert quarantine.replay(line.company.operator, [entry.id]).success == (entry.id,)
@@ -74,26 +74,26 @@ def test_after_the_mapping_was_put_right_an_entry_becomes_an_alert(line: Alertin
     assert (shown.handled_by, shown.handled_at is not None) == (line.company.operator.name, True)
 
 
-def test_a_refused_body_is_replayed_whole_once_it_can_be_understood(line: Alerting) -> None:
+def test_a_refused_body_is_replayed_whole_once_it_can_be_understood(line: Deliveries) -> None:
     source, name = line.source(), uuid4().hex
-    entry = line.put_aside(source, posted(alert(f"One {name}"), alert(f"Two {name}")), "a version that we did not know")
+    entry = line.put_aside(source, group(alert(f"One {name}"), alert(f"Two {name}")), "a version that we did not know")
     assert quarantine.replay(line.company.operator, [entry]).success == (entry,)
     line.apply()
     assert {each.title for each in line.alerts(source_id=source.id)} == {f"One {name}", f"Two {name}"}
 
 
-def test_what_still_cannot_be_understood_stays_with_its_reason(line: Alerting) -> None:
+def test_what_still_cannot_be_understood_stays_with_its_reason(line: Deliveries) -> None:
     source = line.source()
-    bad, good, nobody = line.put_aside(source, b"no JSON at all"), line.put_aside(source, posted(alert(uuid4().hex))), uuid4()
+    bad, good, nobody = line.put_aside(source, b"no JSON at all"), line.put_aside(source, group(alert(uuid4().hex))), uuid4()
     done = quarantine.replay(line.company.operator, [bad, good, nobody])
     assert done.success == (good,)
     assert {each.id for each in done.failed} == {bad, nobody} and all(each.error for each in done.failed)
     assert [each.id for each in waiting(line, source)] == [bad]
 
 
-def test_an_entry_is_replayed_once(line: Alerting) -> None:
+def test_an_entry_is_replayed_once(line: Deliveries) -> None:
     source = line.source()
-    entry = line.put_aside(source, posted(alert(uuid4().hex)))
+    entry = line.put_aside(source, group(alert(uuid4().hex)))
     quarantine.replay(line.company.operator, [entry])
     again = quarantine.replay(line.company.operator, [entry])
     assert (again.success, [each.id for each in again.failed]) == ((), [entry])
@@ -101,13 +101,13 @@ def test_an_entry_is_replayed_once(line: Alerting) -> None:
     assert sources.show(line.company.owner, source.id).deliveries == 1
 
 
-def test_everything_of_a_source_is_replayed_at_once_and_nothing_of_another(line: Alerting) -> None:
+def test_everything_of_a_source_is_replayed_at_once_and_nothing_of_another(line: Deliveries) -> None:
     source, other = line.source(), line.source()
     names = [uuid4().hex for _ in range(3)]
     for name in names:
-        line.put_aside(source, posted(alert(name)))
+        line.put_aside(source, group(alert(name)))
     line.put_aside(source, b"never")
-    left = line.put_aside(other, posted(alert(uuid4().hex)))
+    left = line.put_aside(other, group(alert(uuid4().hex)))
     done = quarantine.replay_all(line.company.operator, source.id)
     assert (done.replayed, done.failed, done.more) == (3, 1, False)
     line.apply()
@@ -116,16 +116,16 @@ def test_everything_of_a_source_is_replayed_at_once_and_nothing_of_another(line:
 
 
 def test_everything_there_is_can_be_replayed(database: Database) -> None:
-    line = Alerting(database, found_company(database, "Quarantined"))
+    line = Deliveries(database, found_company(database, "Quarantined"))
     for _ in range(2):
-        line.put_aside(line.source(), posted(alert(uuid4().hex)))
+        line.put_aside(line.source(), group(alert(uuid4().hex)))
     assert quarantine.replay_all(line.company.operator).replayed == 2
     assert quarantine.all(line.company.owner).total == 0
     line.apply()
     assert len(line.alerts()) == 2
 
 
-def test_a_discarded_entry_waits_no_more_and_can_be_looked_at(line: Alerting) -> None:
+def test_a_discarded_entry_waits_no_more_and_can_be_looked_at(line: Deliveries) -> None:
     source, nobody = line.source(), uuid4()
     entry = line.put_aside(source, b"noise")
     done = quarantine.discard(line.company.operator, [entry, nobody])
@@ -137,8 +137,8 @@ def test_a_discarded_entry_waits_no_more_and_can_be_looked_at(line: Alerting) ->
     assert newest(line.company.owner, "quarantine.discard")[0].actor_name == line.company.operator.name
 
 
-def test_what_was_discarded_is_replayed_all_the_same(line: Alerting) -> None:
-    entry = line.put_aside(line.source(), posted(alert(title := uuid4().hex)))
+def test_what_was_discarded_is_replayed_all_the_same(line: Deliveries) -> None:
+    entry = line.put_aside(line.source(), group(alert(title := uuid4().hex)))
     quarantine.discard(line.company.operator, [entry])
     assert quarantine.replay(line.company.operator, [entry]).success == (entry,)
     line.apply()
@@ -146,16 +146,16 @@ def test_what_was_discarded_is_replayed_all_the_same(line: Alerting) -> None:
     assert quarantine.replay(line.company.operator, [entry]).success == (), "once"
 
 
-def test_what_a_deleted_source_has_sent_cannot_be_replayed_but_discarded(line: Alerting) -> None:
+def test_what_a_deleted_source_has_sent_cannot_be_replayed_but_discarded(line: Deliveries) -> None:
     source = line.source()
-    entry = line.put_aside(source, posted(alert(uuid4().hex)))
+    entry = line.put_aside(source, group(alert(uuid4().hex)))
     sources.delete(line.company.owner, source.id)
     (failed,) = quarantine.replay(line.company.operator, [entry]).failed
     assert "deleted" in failed.error
     assert quarantine.discard(line.company.operator, [entry]).success == (entry,)
 
 
-def test_entries_are_read_in_parts_the_newest_first(line: Alerting) -> None:
+def test_entries_are_read_in_parts_the_newest_first(line: Deliveries) -> None:
     source = line.source()
     ids = [line.put_aside(source, str(place).encode()) for place in range(5)]
     first = quarantine.all(line.company.viewer, source_id=source.id, page=Paging(limit=2))
@@ -178,13 +178,13 @@ ACTING: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("who", "outcome", "why"), ACTING)
-def test_entries_are_handled_by_who_may(line: Alerting, who: str, outcome: Any, why: str) -> None:
+def test_entries_are_handled_by_who_may(line: Deliveries, who: str, outcome: Any, why: str) -> None:
     place, _, role = who.partition(" ")
     company = line.company
     me = {"organization": company.people, "red": company.red.people, "blue": company.blue.people}[place][Role(role)]
     source = line.source(team_id=company.red.id)
     for act in (quarantine.replay, quarantine.discard):
-        entry = line.put_aside(source, posted(alert(uuid4().hex)))
+        entry = line.put_aside(source, group(alert(uuid4().hex)))
         if outcome is Refused:
             with pytest.raises(Refused):
                 act(me, [entry])
@@ -196,7 +196,7 @@ def test_entries_are_handled_by_who_may(line: Alerting, who: str, outcome: Any, 
             assert quarantine.all(me, source_id=source.id).total == 0
 
 
-def test_nothing_is_there_for_another_organization(line: Alerting, beta: Company) -> None:
+def test_nothing_is_there_for_another_organization(line: Deliveries, beta: Company) -> None:
     source = line.source()
     entry = line.put_aside(source, b"ours")
     with pytest.raises(NotFound):

@@ -39,9 +39,9 @@ from engine.operations.door import OPERATIONS, Runtime, install, runtime, tenant
 from engine.storage.database import Database
 from engine.storage.jobs import Errand, enqueue
 from engine.storage.work import work
-from tests import delivering
-from tests.factories import PASSWORD, Company, hire
-from tests.operations.asking import OTHER_PASSWORD, entered, joined_too, known, newest, somebody, written
+from tests.testkit.asking import OTHER_PASSWORD, entered, joined_too, known, newest, somebody, written
+from tests.testkit.deliveries import Deliveries
+from tests.testkit.people import PASSWORD, Company, hire
 
 HIDDEN = (PASSWORD, OTHER_PASSWORD, "link=")
 
@@ -68,10 +68,10 @@ class Scene:
             return enqueue(open_work, Errand("probe", {}))
 
     def source(self) -> SourceView:
-        return delivering.source(self.company.owner)
+        return Deliveries.by(self.company.owner).source()
 
     def alert(self) -> tuple[UUID, UUID, int]:
-        return delivering.alert(self.company.owner)
+        return Deliveries.by(self.company.owner).fire()
 
     def view(self) -> UUID:
         return saved_views.save(self.me, ListPage.ALERTS, f"view {uuid4().hex}").id

@@ -11,17 +11,17 @@ from engine.model.incidents import IncidentView
 from engine.model.vocabulary import Role
 from engine.operations import incidents, reports
 from engine.storage.database import Database
-from tests.factories import Company
-from tests.operations.alerting import ALL, Alerting, alert
+from tests.testkit.deliveries import ALL, Deliveries, alert
+from tests.testkit.people import Company
 
 
 @pytest.fixture
-def line(database: Database, acme: Company) -> Alerting:
+def line(database: Database, acme: Company) -> Deliveries:
     """Acme's way from a delivery to its alerts."""
-    return Alerting(database, acme)
+    return Deliveries(database, acme)
 
 
-def opened(line: Alerting, *titles: str, **labels: str) -> IncidentView:
+def opened(line: Deliveries, *titles: str, **labels: str) -> IncidentView:
     """An incident of a service of its own, with an alert of each title."""
     name = f"svc-{uuid4().hex[:12]}"
     said = [alert(f"{title} {name}", service=name, **labels) for title in titles or ("DiskFull",)]
@@ -29,12 +29,12 @@ def opened(line: Alerting, *titles: str, **labels: str) -> IncidentView:
     return line.incident_of(f"{(titles or ('DiskFull',))[0]} {name}")
 
 
-def parsed(line: Alerting, view: IncidentView) -> dict[str, Any]:
+def parsed(line: Deliveries, view: IncidentView) -> dict[str, Any]:
     """The report for programs."""
     return json.loads(reports.incident(line.company.viewer, view.id, "json").text)
 
 
-def test_an_incident_is_written_with_its_alerts_and_its_timeline(line: Alerting) -> None:
+def test_an_incident_is_written_with_its_alerts_and_its_timeline(line: Deliveries) -> None:
     view, me = opened(line, "DiskFull", "DiskSlow"), line.company.operator
     incidents.comment(me, view.id, "It is the disk.")
     incidents.resolve(me, view.id, cause="a full disk", resolution="a bigger disk")
@@ -45,7 +45,7 @@ def test_an_incident_is_written_with_its_alerts_and_its_timeline(line: Alerting)
         assert said in file.text
 
 
-def test_the_same_is_written_for_programs(line: Alerting) -> None:
+def test_the_same_is_written_for_programs(line: Deliveries) -> None:
     view = opened(line, "DiskFull", "DiskSlow")
     file = reports.incident(line.company.viewer, view.id, "json")
     told = json.loads(file.text)
@@ -54,7 +54,7 @@ def test_the_same_is_written_for_programs(line: Alerting) -> None:
     assert [each["kind"] for each in told["timeline"]] == [each.kind for each in incidents.timeline(line.company.viewer, view.id).items]
 
 
-def test_what_senders_wrote_is_escaped(line: Alerting) -> None:
+def test_what_senders_wrote_is_escaped(line: Deliveries) -> None:
     view = opened(line, "<img src=x> | [click](http://evil.test) *now*", environment="a|b")
     text = reports.incident(line.company.viewer, view.id).text
     assert "\\<img src=x\\> \\| \\[click\\](http://evil.test) \\*now\\*" in text
@@ -62,7 +62,7 @@ def test_what_senders_wrote_is_escaped(line: Alerting) -> None:
     assert "<img" not in text.replace("\\<img", "") and "[click]" not in text
 
 
-def test_a_long_timeline_is_written_whole(line: Alerting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_timeline_is_written_whole(line: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     view = opened(line)
     for place in range(7):
         incidents.comment(line.company.operator, view.id, f"comment {place}")
@@ -73,20 +73,20 @@ def test_a_long_timeline_is_written_whole(line: Alerting, monkeypatch: pytest.Mo
     assert len(parsed(line, view)["timeline"]) == 4, "but not without end"
 
 
-def test_alerts_beyond_the_first_part_are_counted(line: Alerting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alerts_beyond_the_first_part_are_counted(line: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     view = opened(line, "A", "B", "C")
     monkeypatch.setattr(reports, "_PART", 2)
     assert "1 more are not listed." in reports.incident(line.company.viewer, view.id).text
     assert (len(parsed(line, view)["alerts"]), parsed(line, view)["alerts_total"]) == (2, 3)
 
 
-def test_another_form_is_refused(line: Alerting) -> None:
+def test_another_form_is_refused(line: Deliveries) -> None:
     with pytest.raises(Invalid):
         reports.incident(line.company.viewer, opened(line).id, "pdf")  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("form", ["markdown", "json"])
-def test_of_an_alert_of_another_team_only_the_team_is_told(line: Alerting, form: Any) -> None:
+def test_of_an_alert_of_another_team_only_the_team_is_told(line: Deliveries, form: Any) -> None:
     company, name = line.company, f"svc-{uuid4().hex[:12]}"
     line.deliver(line.source(team_id=company.red.id), alert(f"{name} red", service=name))
     line.deliver(line.source(team_id=company.blue.id), alert(f"{name} blue", service=name))
@@ -99,7 +99,7 @@ def test_of_an_alert_of_another_team_only_the_team_is_told(line: Alerting, form:
         reports.incident(company.viewer, view.id, form)
 
 
-def test_another_organization_takes_nothing_along(line: Alerting, beta: Company) -> None:
+def test_another_organization_takes_nothing_along(line: Deliveries, beta: Company) -> None:
     for strange in (opened(line).id, uuid4()):
         with pytest.raises(NotFound):
             reports.incident(beta.owner, strange)

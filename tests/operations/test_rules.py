@@ -14,17 +14,17 @@ from engine.storage import jobs as stored_jobs
 from engine.storage.database import Database
 from engine.storage.work import work
 from engine.workflows.handlers import HANDLERS
-from tests.factories import found_company
-from tests.operations.alerting import Alerting, alert
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import found_company
 
 ALWAYS: dict[str, Any] = {"all": []}
 PAYMENT = {"field": "service", "value": "payment"}
 
 
 @pytest.fixture
-def alerting(database: Database) -> Alerting:
+def alerting(database: Database) -> Deliveries:
     """The way of alerts in an organization of its own."""
-    return Alerting(database, found_company(database, "Ruled"))
+    return Deliveries(database, found_company(database, "Ruled"))
 
 
 def spec(name: str = "rule", when: dict[str, Any] = PAYMENT, **then: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def spec(name: str = "rule", when: dict[str, Any] = PAYMENT, **then: Any) -> dic
     return {"name": name, "when": when, "then": then or {"severity": "info"}}
 
 
-def carry_out(alerting: Alerting) -> None:
+def carry_out(alerting: Deliveries) -> None:
     """Do what waits in this organization, as a worker would."""
     with work(alerting.database, alerting.tenant) as open_work:
         leased = stored_jobs.claim(open_work, "tests", 10)
@@ -42,7 +42,7 @@ def carry_out(alerting: Alerting) -> None:
             stored_jobs.finish(open_work, job, result)
 
 
-def test_a_rule_is_kept_with_every_version_and_its_author(alerting: Alerting) -> None:
+def test_a_rule_is_kept_with_every_version_and_its_author(alerting: Deliveries) -> None:
     owner, admin = alerting.company.owner, alerting.company.admin
     made = definitions.create(owner, "rule", spec())
     definitions.change(admin, "rule", made.id, spec(severity="error"), version=1)
@@ -60,13 +60,13 @@ def test_a_rule_is_kept_with_every_version_and_its_author(alerting: Alerting) ->
         definitions.change(admin, "rule", made.id, spec(), version=2)
 
 
-def test_the_same_again_is_no_new_version(alerting: Alerting) -> None:
+def test_the_same_again_is_no_new_version(alerting: Deliveries) -> None:
     owner = alerting.company.owner
     made = definitions.create(owner, "rule", spec())
     assert definitions.change(owner, "rule", made.id, spec()).version == 1
 
 
-def test_rules_are_asked_in_the_order_in_which_they_were_put(alerting: Alerting) -> None:
+def test_rules_are_asked_in_the_order_in_which_they_were_put(alerting: Deliveries) -> None:
     owner = alerting.company.owner
     one, two, three = (definitions.create(owner, "rule", spec(name)).id for name in ("one", "two", "three"))
     assert [each.name for each in definitions.move(owner, three, one)] == ["three", "one", "two"]
@@ -88,18 +88,18 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("said", "words"), WRONG)
-def test_what_is_wrong_with_a_rule_is_said(alerting: Alerting, said: dict[str, Any], words: str) -> None:
+def test_what_is_wrong_with_a_rule_is_said(alerting: Deliveries, said: dict[str, Any], words: str) -> None:
     with pytest.raises(Invalid, match=words.replace("(", "\\(")):
         definitions.create(alerting.company.owner, "rule", said)
 
 
-def test_a_name_is_taken_once(alerting: Alerting) -> None:
+def test_a_name_is_taken_once(alerting: Deliveries) -> None:
     definitions.create(alerting.company.owner, "rule", spec("Mine"))
     with pytest.raises(Conflict, match="“Mine”"):
         definitions.create(alerting.company.owner, "rule", spec("mine"))
 
 
-def test_who_configures_a_team_defines_for_its_alerts_alone(alerting: Alerting) -> None:
+def test_who_configures_a_team_defines_for_its_alerts_alone(alerting: Deliveries) -> None:
     red = alerting.company.red
     team_admin = red.people[Role.ADMIN]
     made = definitions.create(team_admin, "rule", spec(), red.id)
@@ -116,7 +116,7 @@ def test_who_configures_a_team_defines_for_its_alerts_alone(alerting: Alerting) 
     assert severities == {red.id: "info", alerting.company.blue.id: "critical"}
 
 
-def test_an_alert_says_which_rules_did_what_and_why(alerting: Alerting) -> None:
+def test_an_alert_says_which_rules_did_what_and_why(alerting: Deliveries) -> None:
     owner = alerting.company.owner
     when = {"all": [PAYMENT, {"not": {"field": "severity", "value": "info"}}]}
     first = definitions.create(owner, "rule", spec("calm", when, severity="info"))
@@ -142,7 +142,7 @@ def test_an_alert_says_which_rules_did_what_and_why(alerting: Alerting) -> None:
     assert said[1].trace[0].holds
 
 
-def test_a_quiet_alert_says_what_keeps_it_quiet(alerting: Alerting) -> None:
+def test_a_quiet_alert_says_what_keeps_it_quiet(alerting: Deliveries) -> None:
     owner = alerting.company.owner
     definitions.create(owner, "rule", spec("noise", suppress=True))
     alerting.deliver(alerting.source(), alert("Slow", service="payment"))
@@ -152,7 +152,7 @@ def test_a_quiet_alert_says_what_keeps_it_quiet(alerting: Alerting) -> None:
     ]
 
 
-def test_a_rule_is_tried_with_an_alert_before_it_is_kept(alerting: Alerting) -> None:
+def test_a_rule_is_tried_with_an_alert_before_it_is_kept(alerting: Deliveries) -> None:
     owner = alerting.company.owner
     alerting.deliver(alerting.source(), alert("Slow", service="payment"), alert("Full", service="search"))
     found = {each.title: rules.try_out(owner, spec(team="{{service}} team"), each.id) for each in alerts.search(owner).items}
@@ -176,7 +176,7 @@ REHEARSED: list[tuple[dict[str, Any], int]] = [
 
 
 @pytest.mark.parametrize(("when", "matched"), REHEARSED)
-def test_a_rule_is_rehearsed_over_the_history(alerting: Alerting, when: dict[str, Any], matched: int) -> None:
+def test_a_rule_is_rehearsed_over_the_history(alerting: Deliveries, when: dict[str, Any], matched: int) -> None:
     owner, source = alerting.company.owner, alerting.source()
     told = [alert("Slow", service="payment", host="pay-1"), alert("Slow", service="payment", host="pay-2"), alert("Full", service="search")]
     alerting.deliver(source, *told)
@@ -188,7 +188,7 @@ def test_a_rule_is_rehearsed_over_the_history(alerting: Alerting, when: dict[str
     assert sum(bar["matched"] for bar in found["bars"]) == matched
 
 
-def test_a_rehearsal_changes_nothing_and_ends_when_it_is_cancelled(alerting: Alerting) -> None:
+def test_a_rehearsal_changes_nothing_and_ends_when_it_is_cancelled(alerting: Deliveries) -> None:
     owner = alerting.company.owner
     alerting.deliver(alerting.source(), alert("Slow", service="payment"))
     asked = rules.request_dry_run(owner, spec(), 1)
@@ -197,7 +197,7 @@ def test_a_rehearsal_changes_nothing_and_ends_when_it_is_cancelled(alerting: Ale
     assert (jobs.show(owner, asked.id).state, alerts.search(owner).items[0].severity) == ("cancelled", "critical")
 
 
-def test_rules_that_never_hold_are_never_asked_or_are_undone_are_pointed_out(alerting: Alerting) -> None:
+def test_rules_that_never_hold_are_never_asked_or_are_undone_are_pointed_out(alerting: Deliveries) -> None:
     owner = alerting.company.owner
     names = {
         definitions.create(owner, "rule", said).id: said["name"]
@@ -222,7 +222,7 @@ def test_rules_that_never_hold_are_never_asked_or_are_undone_are_pointed_out(ale
     assert {each.hint for each in rules.hints(owner) if names[each.rule_id] == "last"} == {"has not held of any alert for 7 days"}
 
 
-def test_what_a_dry_run_has_found_is_nothing_for_who_may_not_ask_it(alerting: Alerting) -> None:
+def test_what_a_dry_run_has_found_is_nothing_for_who_may_not_ask_it(alerting: Deliveries) -> None:
     company = alerting.company
     asked = rules.request_dry_run(company.owner, spec(), 1)
     for actor in (company.viewer, company.operator, company.red.people[Role.OWNER]):

@@ -10,9 +10,9 @@ import yaml
 from engine.model.conditions import Op
 from engine.model.rulings import Actions
 from engine.operations import definitions, rules, silences
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting, alert
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "rules.md"
 BLOCKS = {found[1]: found[2] for found in re.finditer(r"```yaml (\w+)\n(.*?)```", PAGE.read_text(), re.DOTALL)}
@@ -28,22 +28,22 @@ CONDITIONS, ACTIONS = examples("conditions"), examples("actions")
 
 
 @pytest.fixture(scope="module")
-def line(shared: TestDatabase, scratch: Path) -> Alerting:
+def line(shared: TestDatabase, scratch: Path) -> Deliveries:
     """An organization with one alert, of which some of the examples hold."""
     shared.open_door(scratch)
-    made = Alerting(shared.database, found_company(shared.database, "Documented"))
+    made = Deliveries(shared.database, found_company(shared.database, "Documented"))
     made.deliver(made.source(), alert("Disk full", service="payment", host="pay-1", percent="91", job="node", environment="prod"))
     return made
 
 
 @pytest.fixture
-def company(line: Alerting) -> Company:
+def company(line: Deliveries) -> Company:
     """Whose examples they are."""
     return line.company
 
 
 @pytest.mark.parametrize("when", CONDITIONS, ids=str)
-def test_a_condition_is_taken_and_asked(line: Alerting, when: dict[str, Any]) -> None:
+def test_a_condition_is_taken_and_asked(line: Deliveries, when: dict[str, Any]) -> None:
     (shown,) = line.alerts()
     spec = {"name": f"condition {when}"[:100], "when": when, "then": {"labels": {"seen": "yes"}}}
     tried = rules.try_out(line.company.owner, spec, shown.id)
@@ -52,7 +52,7 @@ def test_a_condition_is_taken_and_asked(line: Alerting, when: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("then", ACTIONS, ids=str)
-def test_an_action_is_taken_and_done(line: Alerting, then: dict[str, Any]) -> None:
+def test_an_action_is_taken_and_done(line: Deliveries, then: dict[str, Any]) -> None:
     (shown,) = line.alerts()
     spec = {"name": f"action {then}"[:100], "when": {"all": []}, "then": then}
     assert rules.try_out(line.company.owner, spec, shown.id).holds

@@ -10,8 +10,8 @@ from engine.model.vocabulary import ListPage, Role
 from engine.operations import saved_views
 from engine.storage import saved_views as stored
 from engine.storage.database import Database
-from tests.factories import Company, hire
-from tests.operations.asking import joined_too, newest, written
+from tests.testkit.asking import joined_too, newest, written
+from tests.testkit.people import Company, hire
 
 INCIDENTS, ALERTS = ListPage.INCIDENTS, ListPage.ALERTS
 

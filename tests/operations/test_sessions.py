@@ -10,8 +10,8 @@ from engine.errors import NotFound, NotSignedIn, Refused
 from engine.identity.actor import Actor
 from engine.model.vocabulary import Role
 from engine.operations import people, sessions, sign_in, tokens
-from tests.factories import HERE, PASSWORD, Company
-from tests.operations.asking import entered, joined_too, known, newest, written
+from tests.testkit.asking import entered, joined_too, known, newest, written
+from tests.testkit.people import HERE, PASSWORD, Company
 
 Hire = Callable[[Role], Actor]
 

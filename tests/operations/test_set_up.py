@@ -14,9 +14,9 @@ from engine.model.vocabulary import Role
 from engine.operations import audit, organizations, profile, sign_in
 from engine.storage import instance
 from engine.storage.work import INSTANCE, work
-from tests.conftest import TestDatabase
-from tests.factories import HERE, PASSWORD
-from tests.operations.asking import known, written
+from tests.testkit.asking import known, written
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, PASSWORD
 
 LINK = "the set-up link"
 

@@ -9,16 +9,16 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model.vocabulary import Role
 from engine.operations import definitions, silences, teams
 from engine.storage.database import Database
-from tests.factories import found_company
-from tests.operations.alerting import Alerting, alert
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import found_company
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """The way of alerts in an organization of its own."""
-    return Alerting(database, found_company(database, "Quiet"))
+    return Deliveries(database, found_company(database, "Quiet"))
 
 
 def spec(starts: float = -1, hours: float = 2, *, zone: str = "UTC", rule: str = "", **labels: str) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def spec(starts: float = -1, hours: float = 2, *, zone: str = "UTC", rule: str =
     }
 
 
-def test_an_operator_makes_a_silence_and_a_viewer_does_not(line: Alerting) -> None:
+def test_an_operator_makes_a_silence_and_a_viewer_does_not(line: Deliveries) -> None:
     made = silences.create(line.company.operator, spec())
     assert (made.active, made.over, made.author, made.next) == (True, False, line.company.operator.name, None)
     with pytest.raises(Refused):
@@ -44,7 +44,7 @@ def test_an_operator_makes_a_silence_and_a_viewer_does_not(line: Alerting) -> No
     assert [each.id for each in silences.all(line.company.viewer).items] == [made.id]
 
 
-def test_an_operator_of_a_team_silences_the_alerts_of_that_team(line: Alerting) -> None:
+def test_an_operator_of_a_team_silences_the_alerts_of_that_team(line: Deliveries) -> None:
     red = line.company.red
     silences.create(red.people[Role.OPERATOR], spec(), red.id)
     with pytest.raises(Refused):
@@ -52,7 +52,7 @@ def test_an_operator_of_a_team_silences_the_alerts_of_that_team(line: Alerting) 
     assert silences.all(line.company.blue.people[Role.OPERATOR]).items == ()
 
 
-def test_a_silence_is_ended_for_good_and_shown_among_those_that_are_over(line: Alerting) -> None:
+def test_a_silence_is_ended_for_good_and_shown_among_those_that_are_over(line: Deliveries) -> None:
     owner = line.company.owner
     made = silences.create(owner, spec(rule="FREQ=DAILY"))
     ended = silences.end(owner, made.id)
@@ -63,7 +63,7 @@ def test_a_silence_is_ended_for_good_and_shown_among_those_that_are_over(line: A
             act()
 
 
-def test_a_silence_is_extended_on_the_clock_of_its_zone(line: Alerting) -> None:
+def test_a_silence_is_extended_on_the_clock_of_its_zone(line: Deliveries) -> None:
     owner = line.company.owner
     made = silences.create(owner, spec(hours=10, zone="Europe/Berlin"))
     until = datetime.now(UTC).replace(microsecond=0) + 20 * HOUR
@@ -87,12 +87,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("said", "words"), WRONG)
-def test_what_is_wrong_with_a_silence_is_said(line: Alerting, said: dict[str, Any], words: str) -> None:
+def test_what_is_wrong_with_a_silence_is_said(line: Deliveries, said: dict[str, Any], words: str) -> None:
     with pytest.raises(Invalid, match=words):
         silences.create(line.company.owner, said)
 
 
-def test_before_it_is_made_a_silence_shows_what_it_would_mean(line: Alerting) -> None:
+def test_before_it_is_made_a_silence_shows_what_it_would_mean(line: Deliveries) -> None:
     line.deliver(line.source(), alert("Slow", service="payment"), alert("Full", service="search"))
     found = silences.preview(line.company.owner, spec(rule="FREQ=DAILY"))
     assert (found.muted, found.counted_all, [each.title for each in found.alerts]) == (1, True, ["Slow"])
@@ -100,7 +100,7 @@ def test_before_it_is_made_a_silence_shows_what_it_would_mean(line: Alerting) ->
     assert silences.all(line.company.owner).items == ()
 
 
-def test_a_calendar_shows_every_time_that_silences_cover(line: Alerting) -> None:
+def test_a_calendar_shows_every_time_that_silences_cover(line: Deliveries) -> None:
     owner = line.company.owner
     daily = silences.create(owner, spec(rule="FREQ=DAILY", service="a"))
     once = silences.create(owner, spec(30, 4, service="b"))
@@ -113,13 +113,13 @@ def test_a_calendar_shows_every_time_that_silences_cover(line: Alerting) -> None
         silences.calendar(owner, now, now + timedelta(days=100))
 
 
-def test_another_organization_sees_none_of_it(line: Alerting, beta: Any) -> None:
+def test_another_organization_sees_none_of_it(line: Deliveries, beta: Any) -> None:
     made = silences.create(line.company.owner, spec())
     with pytest.raises(NotFound):
         silences.show(beta.owner, made.id)
 
 
-def test_a_team_that_decides_something_cannot_be_deleted_before_that_has_ended(line: Alerting) -> None:
+def test_a_team_that_decides_something_cannot_be_deleted_before_that_has_ended(line: Deliveries) -> None:
     owner, red = line.company.owner, line.company.red
     made = silences.create(owner, spec(), red.id)
     rule = definitions.create(owner, "rule", {"name": "ours", "when": {"all": []}, "then": {"suppress": True}}, red.id)

@@ -18,17 +18,17 @@ from engine.operations import alerts, audit, intake, sources
 from engine.storage.database import Database
 from engine.storage.sources import Found, directory, found
 from engine.storage.work import Tenant, work
-from tests.factories import Company
-from tests.operations.alerting import ALL, Alerting, alert
-from tests.operations.asking import newest, written
+from tests.testkit.asking import newest, written
+from tests.testkit.deliveries import ALL, Deliveries, alert
+from tests.testkit.people import Company
 
 Hire = Callable[[Role], Actor]
 
 
 @pytest.fixture
-def line(database: Database, acme: Company) -> Alerting:
+def line(database: Database, acme: Company) -> Deliveries:
     """Acme's way from a delivery to its alerts."""
-    return Alerting(database, acme)
+    return Deliveries(database, acme)
 
 
 def fresh(who: Actor, kind: str = "generic", **more: Any) -> NewSource:
@@ -50,7 +50,7 @@ def known(database: Database, secret: SecretStr | None) -> Found | None:
 
 
 @pytest.mark.parametrize("kind", [kind.id for kind in KINDS])
-def test_a_source_of_every_kind_can_be_added_and_tried_and_its_sample_becomes_an_alert(line: Alerting, kind: str) -> None:
+def test_a_source_of_every_kind_can_be_added_and_tried_and_its_sample_becomes_an_alert(line: Deliveries, kind: str) -> None:
     made = fresh(line.company.owner, kind)
     assert made.secret and made.secret.get_secret_value().startswith("aio_")
     assert made.source.url.endswith(f"/webhook/{kind}/{made.source.public_id}")
@@ -303,7 +303,7 @@ def test_a_paused_source_is_resumed_as_it_was(acme: Company) -> None:
     assert [entry.detail["paused"] for entry in newest(acme.owner, "sources.pause")[:2]] == [False, True]
 
 
-def test_what_a_deleted_source_has_told_stays(line: Alerting) -> None:
+def test_what_a_deleted_source_has_told_stays(line: Deliveries) -> None:
     there = line.source()
     name = f"Left {uuid4().hex}"
     line.deliver(there, alert(name))
@@ -360,7 +360,7 @@ def test_a_source_that_never_sent_anything_is_silent_by_the_time_it_was_made(acm
     assert sources.show(acme.owner, there.id).silent
 
 
-def test_what_an_older_version_has_set_and_this_one_does_not_know_harms_nothing(acme: Company, line: Alerting) -> None:
+def test_what_an_older_version_has_set_and_this_one_does_not_know_harms_nothing(acme: Company, line: Deliveries) -> None:
     there: SourceView = line.source()
     with work(line.database, line.tenant) as open_work:
         open_work.session.execute(text("UPDATE source SET settings = '{\"gone\": 1}' WHERE id = :id"), {"id": there.id})

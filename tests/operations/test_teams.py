@@ -11,7 +11,7 @@ from engine.errors import AiopsError, Conflict, Invalid, NotFound, Refused, Stal
 from engine.identity.actor import Actor
 from engine.model.vocabulary import Role
 from engine.operations import teams
-from tests.factories import Company
+from tests.testkit.people import Company
 
 Hire = Callable[[Role], Actor]
 

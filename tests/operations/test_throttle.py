@@ -17,9 +17,9 @@ from engine.identity import secrets, throttle
 from engine.identity.actor import Actor, Request
 from engine.model.vocabulary import Role
 from engine.operations import audit, sign_in
-from engine.operations.door import count_tries
-from tests.factories import Company
-from tests.operations.asking import entered, somebody, tries_age
+from engine.operations.tries import count_tries
+from tests.testkit.asking import entered, somebody, tries_age
+from tests.testkit.people import Company
 
 Hire = Callable[[Role], Actor]
 JUST_OVER = throttle.WINDOW + timedelta(seconds=1)

@@ -11,12 +11,13 @@ from engine.identity import throttle
 from engine.identity.actor import Actor, Request
 from engine.model.vocabulary import ActorKind, Permission, Role
 from engine.operations import callers, jobs, people, profile, sign_in, teams, tokens
-from engine.operations.door import count_tries, runtime, tenant_of
+from engine.operations.door import runtime, tenant_of
+from engine.operations.tries import count_tries
 from engine.storage.bus import Bus
 from engine.storage.jobs import Errand, enqueue
 from engine.storage.work import work
-from tests.factories import HERE, Company
-from tests.operations.asking import newest, somebody, written
+from tests.testkit.asking import newest, somebody, written
+from tests.testkit.people import HERE, Company
 
 
 def _as_token(owner: Actor, role: Role, **more: object) -> Actor:

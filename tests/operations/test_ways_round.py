@@ -14,8 +14,8 @@ from engine.identity.actor import Actor, Request
 from engine.model.vocabulary import Permission, Role
 from engine.operations import audit, callers, jobs, people, sessions, sign_in, teams, tokens
 from engine.storage.database import Database
-from tests.factories import HERE, PASSWORD, Company
-from tests.operations.asking import joined_too
+from tests.testkit.asking import joined_too
+from tests.testkit.people import HERE, PASSWORD, Company
 
 Hire = Callable[[Role], Actor]
 

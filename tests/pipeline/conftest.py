@@ -3,8 +3,8 @@
 import pytest
 
 from engine.storage.database import Database
-from tests.factories import Company
-from tests.pipeline.applying import Line
+from tests.pipeline.stored import Line
+from tests.testkit.people import Company
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from engine.model.alerts import AlertView
 from engine.model.definitions import DefinitionView
 from engine.operations import alerts, definitions, silences
 from engine.operations.silences import SilenceView
-from tests.pipeline.applying import Line
+from tests.pipeline.stored import Line
 
 ALWAYS: dict[str, Any] = {"all": []}
 

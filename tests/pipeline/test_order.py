@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.pipeline.applying import MINUTE, Line, alert, group
 from tests.pipeline.deciding import rule
+from tests.pipeline.stored import Line
+from tests.testkit.clock import MINUTE
+from tests.testkit.deliveries import alert, group
 
 START = st.integers(0, 8)
 SAID = st.tuples(st.sampled_from("AB"), START, st.none() | st.integers(0, 8))
@@ -36,7 +38,7 @@ def ended(line: Line, said: list[Said], sizes: list[int]) -> dict[str, Any]:
     while rest:
         size = max(1, batches.pop(0))
         line.keep(*(line.post(source, told(line, each), line.begins + (len(said) - len(rest)) * MINUTE / 1000) for each in rest[:size]))
-        line.apply()
+        line.apply_batch()
         rest = rest[size:]
     rows = line.rows(f"SELECT {COLUMNS}, fingerprint, deliveries FROM alert WHERE source_id = :id", id=source.id)
     return {row.fingerprint: row for row in rows}
@@ -85,5 +87,5 @@ def decided(line: Line) -> Line:
 
 def test_two_alerts_of_one_delivery_with_one_identity_are_heard_one_after_the_other(line: Line) -> None:
     source = line.source()
-    line.deliver(source, told(line, ("A", 0, None), ("A", 2, None)))
-    assert (line.alert().count, line.alert().deliveries, line.alert().title) == (2, 2, "A since 2")
+    line.send(source, told(line, ("A", 0, None), ("A", 2, None)))
+    assert (line.alert_row().count, line.alert_row().deliveries, line.alert_row().title) == (2, 2, "A since 2")

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.installation import PORT, Installation
 from tests.scenarios.senders.running import CONFIGS, Asking, programs
+from tests.testkit.installation import Installation
 
 _TOOLS = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "vmalert", "amtool")
 _MISSING = [name for name in _TOOLS if not shutil.which(name)]
@@ -53,7 +53,7 @@ def told(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
     webhook, secret = ask.source(kind="alertmanager", name="Real Alertmanager")
     direct, _ = ask.source(kind="prometheus", name="Real Prometheus", auth="address", networks=["127.0.0.0/8"])
     found = Told(ask, webhook, direct, tmp_path_factory.mktemp("logs"))
-    address = f"http://x:{secret}@127.0.0.1:{PORT}/webhook/alertmanager/{webhook['public_id']}"
+    address = f"http://x:{secret}@127.0.0.1:{installation.port}/webhook/alertmanager/{webhook['public_id']}"
     try:
         with _listing(found):
             (_corpus if HAS_LIVE else _own)(found, address)
@@ -66,7 +66,8 @@ def told(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
 def _corpus(told: Told, address: str) -> None:
     """The recorded story, and that of vmalert beside it."""
     environment = os.environ | {"KEEP_LOGS": str(told.logs)}
-    commands = [[LIVE / "run.sh", address, f"127.0.0.1:{PORT}"], [LIVE / "vmalert.sh", f"http://127.0.0.1:{PORT}"]]
+    here = f"127.0.0.1:{told.ask.installed.port}"
+    commands = [[LIVE / "run.sh", address, here], [LIVE / "vmalert.sh", f"http://{here}"]]
     quiet = subprocess.DEVNULL
     both = [subprocess.Popen(["bash", *map(str, each)], env=environment, stdout=quiet, stderr=quiet) for each in commands]
     assert [each.wait(150) for each in both] == [0, 0]
@@ -78,7 +79,7 @@ def _own(told: Told, address: str) -> None:
     folder = told.logs
     for name in ("prometheus.yml", "rules.yml"):
         shutil.copy(CONFIGS / name, folder)
-    here = {"static_configs": [{"targets": [f"127.0.0.1:{PORT}"]}]}
+    here = {"static_configs": [{"targets": [f"127.0.0.1:{told.ask.installed.port}"]}]}
     theirs = {"static_configs": [{"targets": [f"127.0.0.1:{ALERTMANAGER}"]}]}
     with (folder / "prometheus.yml").open("a") as config:
         yaml.safe_dump({"alerting": {"alertmanagers": [theirs, here]}}, config)

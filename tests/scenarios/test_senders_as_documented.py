@@ -20,8 +20,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.installation import PROJECT, WEB_DIR, Installation
 from tests.scenarios.senders.running import CONFIGS, Asking, Programs, programs
+from tests.testkit.installation import PROJECT, WEB_DIR, Installation
 
 PAGE = PROJECT / "docs" / "senders.md"
 FIRST = "Before you start"

@@ -7,10 +7,10 @@ import pytest
 
 from engine.identity.actor import Actor
 from engine.storage.database import Database
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting
 from tests.state.loops import Page
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import Deliveries
+from tests.testkit.people import Company, found_company
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def company(shared: TestDatabase, scratch: Path) -> Company:
 
 
 @pytest.fixture
-def line(database: Database, company: Company) -> Alerting:
+def line(database: Database, company: Company) -> Deliveries:
     """The way of alerts in that organization."""
-    return Alerting(database, company)
+    return Deliveries(database, company)
 
 
 @pytest.fixture

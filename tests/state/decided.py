@@ -9,7 +9,7 @@ from engine.model.vocabulary import ImportKind
 from engine.operations import definitions, rules, silences
 from state.rules import RuleRow
 from state.silences import SilenceRow
-from tests.factories import Company
+from tests.testkit.people import Company
 
 _NOWHERE: dict[str, Any] = {"field": "service", "value": "of nobody"}
 RULES_FILE = json.dumps({"rules": [{"name": "Imported", "when": _NOWHERE, "then": {"analyse": True}}]})

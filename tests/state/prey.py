@@ -19,11 +19,11 @@ from state.lists import ListState
 from state.people import TeamChoice
 from state.sources import KindRow
 from state.toasts import ToastState
-from tests.factories import PASSWORD, Company
-from tests.operations.alerting import Alerting, alert
 from tests.state.allowed import ASKED_BY_OPERATION
 from tests.state.decided import FORM, PAGES, RULES_FILE, found_decided, remembered
 from tests.state.tabs import Handler, Tab, answers, downloaded, led_to
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import PASSWORD, Company
 
 _ON_INCIDENTS = ("acknowledge", "resolve", "reopen", "assign:me", "merge")
 # What is done by one handler and asked by its first argument: each is a call of its own.
@@ -89,12 +89,12 @@ def found_prey(database: Database, company: Company) -> Prey:
         "session": str(sessions.mine(viewer).items[0].id),
         "view": str(view.id),
     }
-    heard, told = _heard(Alerting(database, company), team.id)
+    heard, told = _heard(Deliveries(database, company), team.id)
     decided, known_by = found_decided(company)
     return Prey(company, frozenset(words | heard | decided), targets | told | known_by)
 
 
-def _heard(line: Alerting, team_id: UUID) -> tuple[set[str], dict[str, str]]:
+def _heard(line: Deliveries, team_id: UUID) -> tuple[set[str], dict[str, str]]:
     """What came from a sender: its words, and what can be named of it."""
     source, services = line.source(team_id=team_id), [f"prey-{uuid4().hex[:8]}" for _ in range(2)]
     line.deliver(source, *(alert(f"Down {service}", service=service) for service in services))

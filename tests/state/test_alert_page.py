@@ -9,10 +9,10 @@ from engine.model.vocabulary import Role
 from engine.operations import alerts, definitions, silences
 from state.alert import AlertState
 from state.alerts import AlertsState
-from tests.factories import Company, Team
-from tests.operations.alerting import Alerting, alert
 from tests.state.tabs import led_to
 from tests.state.visits import Visit
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, Team
 
 REFUSED = "Your role does not allow this (it needs the permission “configure”). Ask an owner of your organization."
 
@@ -22,14 +22,14 @@ def shown(who: Actor, id: UUID | str) -> Visit:
     return Visit(AlertState, who, f"/alerts/{id}", "/alerts/[alert_id]").arrived()
 
 
-def fired(line: Alerting, title: str = "", **labels: str) -> UUID:
+def fired(line: Deliveries, title: str = "", **labels: str) -> UUID:
     """A new alert that fires, by its id."""
     title = title or f"Down {uuid4().hex[:8]}"
     line.deliver(line.source(), alert(title, **{"service": title} | labels))
     return line.alert(title).id
 
 
-def test_it_tells_what_its_sender_said(line: Alerting) -> None:
+def test_it_tells_what_its_sender_said(line: Deliveries) -> None:
     source = line.source()
     said = alert("Disk of db-1 full", service="db", zone="b", environment="production")
     said["annotations"] |= {"description": "97 %", "runbook_url": "https://wiki.example/disk", "zz": "x", "aa": "y"}
@@ -49,7 +49,7 @@ def test_it_tells_what_its_sender_said(line: Alerting) -> None:
     assert page.times["first_seen_at"] == view.first_seen_at.isoformat() and page.times["ends_at"] == ""
 
 
-def test_its_history_and_the_reasons_for_what_it_is_are_told(line: Alerting) -> None:
+def test_its_history_and_the_reasons_for_what_it_is_are_told(line: Deliveries) -> None:
     source = line.source()
     line.deliver(source, alert("Comes and goes", service="flip"))
     line.deliver(source, alert("Comes and goes", service="flip", over=True))
@@ -63,7 +63,7 @@ def test_its_history_and_the_reasons_for_what_it_is_are_told(line: Alerting) -> 
     assert {each.score for each in page.reasons if each.stage != "correlate"} == {-1}
 
 
-def test_what_was_delivered_is_shown_on_demand_and_cut_when_long(line: Alerting) -> None:
+def test_what_was_delivered_is_shown_on_demand_and_cut_when_long(line: Deliveries) -> None:
     source = line.source()
     line.deliver(source, alert("Talks much", service="talk", words="x" * 30_000))
     page = shown(line.company.viewer, line.alert("Talks much").id)
@@ -75,7 +75,7 @@ def test_what_was_delivered_is_shown_on_demand_and_cut_when_long(line: Alerting)
     assert list(page.bodies) == [], "of another alert another body"
 
 
-def test_it_is_acknowledged_and_closed(line: Alerting, me: Actor) -> None:
+def test_it_is_acknowledged_and_closed(line: Deliveries, me: Actor) -> None:
     id = fired(line)
     page = shown(me, id)
     page.do("act", "acknowledge", [str(id)])
@@ -87,7 +87,7 @@ def test_it_is_acknowledged_and_closed(line: Alerting, me: Actor) -> None:
     assert (page.settled, page.toasts, page.alert.is_over) == (3, [], True), "a second time changes nothing"
 
 
-def test_it_is_deleted_by_who_may_and_the_list_is_shown(line: Alerting, me: Actor) -> None:
+def test_it_is_deleted_by_who_may_and_the_list_is_shown(line: Deliveries, me: Actor) -> None:
     id = fired(line)
     page = shown(me, id)
     assert led_to(page.do("act", "delete", [str(id)])) == ""
@@ -97,7 +97,7 @@ def test_it_is_deleted_by_who_may_and_the_list_is_shown(line: Alerting, me: Acto
     assert shown(me, id).missing
 
 
-def test_what_a_team_may_not_delete_is_said_and_stays(line: Alerting) -> None:
+def test_what_a_team_may_not_delete_is_said_and_stays(line: Deliveries) -> None:
     line.deliver(line.source(team_id=line.company.red.id), alert("Of the reds", service="reds"))
     id = line.alert("Of the reds").id
     page = shown(line.company.blue.people[Role.OWNER], id)
@@ -106,7 +106,7 @@ def test_what_a_team_may_not_delete_is_said_and_stays(line: Alerting) -> None:
     assert page.toasts[0] == "There is no such alert." and alerts.show(line.company.owner, id).id == id
 
 
-def test_an_act_that_there_is_not_does_nothing(line: Alerting, me: Actor) -> None:
+def test_an_act_that_there_is_not_does_nothing(line: Deliveries, me: Actor) -> None:
     id = fired(line)
     page = shown(me, id)
     page.do("act", "explode", [str(id)])
@@ -119,12 +119,12 @@ def test_an_alert_that_there_is_not_is_said_on_the_page(company: Company, id: st
     assert (page.missing, page.loaded, page.toasts) == (True, True, [])
 
 
-def test_an_alert_of_another_organization_is_not_there(line: Alerting, beta: Company) -> None:
+def test_an_alert_of_another_organization_is_not_there(line: Deliveries, beta: Company) -> None:
     page = shown(beta.owner, fired(line, "Ours alone"))
     assert page.missing and "Ours alone" not in str(page._tab.shown())
 
 
-def test_it_is_kept_quiet_for_some_hours_and_nothing_else_is(line: Alerting, me: Actor) -> None:
+def test_it_is_kept_quiet_for_some_hours_and_nothing_else_is(line: Deliveries, me: Actor) -> None:
     source, title = line.source(), f"Full {uuid4().hex[:8]}"
     line.deliver(source, *(alert(title, service=title, host=f"h-{place}") for place in range(2)))
     mine = next(each for each in line.alerts() if each.title == title and each.labels["host"] == "h-1")
@@ -148,14 +148,14 @@ def test_it_is_kept_quiet_for_some_hours_and_nothing_else_is(line: Alerting, me:
 
 
 @pytest.mark.parametrize("hours", [0, -1, 10**9])
-def test_it_is_not_kept_quiet_for_no_time(line: Alerting, me: Actor, hours: int) -> None:
+def test_it_is_not_kept_quiet_for_no_time(line: Deliveries, me: Actor, hours: int) -> None:
     page = shown(me, fired(line))
     before = silences.all(me).total
     page.do("silence", hours)
     assert (page.silenced, silences.all(me).total, len(page.toasts)) == (0, before, 1)
 
 
-def test_what_cannot_name_an_alert_is_left_out_of_its_silence(line: Alerting, me: Actor) -> None:
+def test_what_cannot_name_an_alert_is_left_out_of_its_silence(line: Deliveries, me: Actor) -> None:
     title = f"Long {uuid4().hex[:8]}"
     line.deliver(line.source(), alert(title, service=title, note="x" * 1500))
     page = shown(me, line.alert(title).id)
@@ -163,7 +163,7 @@ def test_what_cannot_name_an_alert_is_left_out_of_its_silence(line: Alerting, me
     assert page.silenced == 1, page.toasts
 
 
-def test_an_alert_of_a_team_is_silenced_for_that_team(line: Alerting) -> None:
+def test_an_alert_of_a_team_is_silenced_for_that_team(line: Deliveries) -> None:
     red: Team = line.company.red
     line.deliver(line.source(team_id=red.id), alert("Loud red", service="loud"))
     id = line.alert("Loud red").id
@@ -174,7 +174,7 @@ def test_an_alert_of_a_team_is_silenced_for_that_team(line: Alerting) -> None:
     assert [each.team_id for each in silences.all(line.company.owner, q="Loud red").items] == [red.id]
 
 
-def test_what_a_rule_did_to_it_is_told_with_every_part_of_its_condition(line: Alerting) -> None:
+def test_what_a_rule_did_to_it_is_told_with_every_part_of_its_condition(line: Deliveries) -> None:
     title = f"Ruled {uuid4().hex[:8]}"
     when = {"all": [{"field": "service", "value": title}, {"not": {"field": "severity", "value": "info"}}]}
     spec = {"name": title, "when": when, "then": {"suppress": True}}
@@ -189,7 +189,7 @@ def test_what_a_rule_did_to_it_is_told_with_every_part_of_its_condition(line: Al
     definitions.delete(line.company.owner, "rule", rule.id)
 
 
-def test_what_inhibits_it_is_told_and_where_that_is(line: Alerting) -> None:
+def test_what_inhibits_it_is_told_and_where_that_is(line: Deliveries) -> None:
     name = f"node-{uuid4().hex[:8]}"
     sides = {"sources": [{"name": "role", "value": "node"}], "targets": [{"name": "role", "value": "app"}]}
     made = definitions.create(line.company.owner, "inhibition", sides | {"name": name, "equal": ["node"]})

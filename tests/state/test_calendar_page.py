@@ -10,8 +10,8 @@ from engine.model.vocabulary import Role
 from engine.operations import profile, silences
 from engine.storage.database import Database
 from state.silences import CalendarState, Day
-from tests.factories import Company, found_company
 from tests.state.visits import Visit
+from tests.testkit.people import Company, found_company
 
 BERLIN = "Europe/Berlin"  # its clocks are set forward on Sunday, 31 March 2126, and back on Sunday, 27 October 2126
 

@@ -11,11 +11,11 @@ from engine.operations import definitions
 from engine.operations.definitions import Kind
 from engine.storage.database import Database
 from state.enrichment import EnrichmentState, ExtractionState, InhibitionsState, InhibitionState, MappingState
-from tests.factories import Company, found_company
-from tests.operations.asking import written
 from tests.operations.test_rules_as_documented import DEFINED
 from tests.state.tabs import led_to
 from tests.state.visits import Visit
+from tests.testkit.asking import written
+from tests.testkit.people import Company, found_company
 
 STATES: dict[str, type[Any]] = {"extraction": ExtractionState, "mapping": MappingState, "inhibition": InhibitionState}
 SPECS: dict[str, dict[str, Any]] = {

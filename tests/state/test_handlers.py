@@ -17,12 +17,12 @@ from engine.operations import callers, people, sessions
 from engine.storage.database import Database
 from engine.storage.embedded import Embedded
 from state.live import LiveState
-from tests.conftest import TestDatabase
-from tests.factories import HERE, Company, Team, enter, found_company
 from tests.state.allowed import ABOUT_NO_TEAM, ASKED_BY_OPERATION, OF_FRAMEWORK, OPEN_TO_ALL, SETVAR, UNGUARDED
 from tests.state.prey import ACTS, Call, Fingerprint, Prey, at, called, calls, found_prey, sign_in_from
 from tests.state.showing import SHOWS
 from tests.state.tabs import Handler, Tab, every_handler, every_state, ours
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, Company, Team, enter, found_company
 
 REFUSED = "Your role does not allow this."
 REFUSED_BY_OPERATION = "Your role does not allow this (it needs the permission"

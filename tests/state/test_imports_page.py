@@ -11,8 +11,8 @@ from engine.identity.actor import Actor
 from engine.model.vocabulary import Role
 from engine.operations import definitions
 from state.imports import ImportsState
-from tests.factories import Company
 from tests.state.visits import Visit
+from tests.testkit.people import Company
 
 CONFIG = (Path(__file__).parents[1] / "integrations" / "imports" / "company.yml").read_text()
 GOOD: dict[str, Any] = {"when": {"field": "service", "value": "payment"}, "then": {"analyse": True}}

@@ -5,11 +5,11 @@ from uuid import uuid4
 from engine.identity.actor import Actor
 from engine.model.vocabulary import IncidentStatus
 from engine.operations import incidents
-from tests.operations.alerting import Alerting
 from tests.state.visits import incident_page, opened
+from tests.testkit.deliveries import Deliveries
 
 
-def test_a_comment_is_written_and_an_empty_one_says_so(line: Alerting, me: Actor) -> None:
+def test_a_comment_is_written_and_an_empty_one_says_so(line: Deliveries, me: Actor) -> None:
     page = incident_page(me, opened(line).number)
     page.do("comment", {"text": "  hello  "})
     assert (page.lines[-1].said, page.sent, page.toasts) == ("hello", 1, [])
@@ -18,7 +18,7 @@ def test_a_comment_is_written_and_an_empty_one_says_so(line: Alerting, me: Actor
     assert len(page.toasts) == 1 and page.toasts[0].startswith("text:")
 
 
-def test_it_is_resolved_with_cause_and_resolution(line: Alerting, me: Actor) -> None:
+def test_it_is_resolved_with_cause_and_resolution(line: Deliveries, me: Actor) -> None:
     page = incident_page(me, opened(line).number)
     page.do("resolve", {"cause": " full disk ", "resolution": "bigger disk"})
     head = page.head
@@ -30,7 +30,7 @@ def test_it_is_resolved_with_cause_and_resolution(line: Alerting, me: Actor) -> 
     assert (page.head.cause, page.sent) == ("full disk", 1)
 
 
-def test_title_severity_and_status_are_changed(line: Alerting, me: Actor) -> None:
+def test_title_severity_and_status_are_changed(line: Deliveries, me: Actor) -> None:
     page = incident_page(me, opened(line, "warning").number)
     page.do("change", {"title": "Disk of db-1", "severity": "critical", "status": "mitigated"})
     assert (page.head.title, page.head.severity, page.head.status_word, page.sent) == ("Disk of db-1", "Critical", "Mitigated", 1)
@@ -46,7 +46,7 @@ def test_title_severity_and_status_are_changed(line: Alerting, me: Actor) -> Non
     assert (page.head.status_word, page.sent) == ("Mitigated", 2)
 
 
-def test_a_change_of_what_somebody_else_changed_meanwhile_says_so(line: Alerting, me: Actor) -> None:
+def test_a_change_of_what_somebody_else_changed_meanwhile_says_so(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     page = incident_page(me, view.number)
     incidents.change(line.company.admin, view.id, title="Theirs")
@@ -58,7 +58,7 @@ def test_a_change_of_what_somebody_else_changed_meanwhile_says_so(line: Alerting
     assert (page.head.title, page.sent) == ("Mine", 1)
 
 
-def test_another_incident_is_merged_into_it_by_number(line: Alerting, me: Actor) -> None:
+def test_another_incident_is_merged_into_it_by_number(line: Deliveries, me: Actor) -> None:
     first, other = opened(line), opened(line)
     page = incident_page(me, first.number)
     page.do("merge", {"number": f" #{other.number} "})
@@ -76,7 +76,7 @@ def test_another_incident_is_merged_into_it_by_number(line: Alerting, me: Actor)
     assert (page.sent, page.head.alerts) == (1, 2)
 
 
-def test_an_alert_of_another_incident_is_moved_here_by_its_address_or_id(line: Alerting, me: Actor) -> None:
+def test_an_alert_of_another_incident_is_moved_here_by_its_address_or_id(line: Deliveries, me: Actor) -> None:
     to, other = opened(line), opened(line, "critical", "error")
     ids = [line.alert(f"{other.services[0]} {place}").id for place in range(2)]
     page = incident_page(me, to.number)
@@ -89,7 +89,7 @@ def test_an_alert_of_another_incident_is_moved_here_by_its_address_or_id(line: A
     assert page.sent == 2
 
 
-def test_alerts_are_split_off_into_a_new_incident(line: Alerting, me: Actor) -> None:
+def test_alerts_are_split_off_into_a_new_incident(line: Deliveries, me: Actor) -> None:
     view = opened(line, "critical", "error", "error")
     page = incident_page(me, view.number)
     apart = [row.id for row in page.members if row.title != f"{view.services[0]} 0"]
@@ -102,7 +102,7 @@ def test_alerts_are_split_off_into_a_new_incident(line: Alerting, me: Actor) -> 
     assert (page.settled, page.head.open_alerts) == (2, 1)
 
 
-def test_it_is_taken_given_and_given_back(line: Alerting, me: Actor) -> None:
+def test_it_is_taken_given_and_given_back(line: Deliveries, me: Actor) -> None:
     page, admin = incident_page(me, opened(line).number), line.company.admin
     page.do("choose_people")
     assert (str(admin.id), admin.name) in [(each.id, each.name) for each in page.choices]
@@ -113,7 +113,7 @@ def test_it_is_taken_given_and_given_back(line: Alerting, me: Actor) -> None:
     assert (page.settled, page.toasts) == (4, ["There is no such person in this organization."])
 
 
-def test_what_is_refused_is_said_and_the_page_shows_the_truth(line: Alerting, me: Actor) -> None:
+def test_what_is_refused_is_said_and_the_page_shows_the_truth(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     page = incident_page(me, view.number)
     incidents.resolve(line.company.admin, view.id)

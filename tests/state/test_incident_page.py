@@ -10,10 +10,10 @@ from engine.identity.actor import Actor
 from engine.model.vocabulary import Role, Severity
 from engine.operations import alerts, incidents
 from engine.operations.live import look
-from tests.factories import Company, hire
-from tests.operations.alerting import Alerting, alert
 from tests.state.tabs import downloaded
 from tests.state.visits import Visit, incident_page, opened
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, hire
 
 
 def said(page: Visit) -> list[str]:
@@ -21,7 +21,7 @@ def said(page: Visit) -> list[str]:
     return [each.said for each in page.lines]
 
 
-def test_its_head_says_what_it_is_and_how_it_is(line: Alerting, me: Actor) -> None:
+def test_its_head_says_what_it_is_and_how_it_is(line: Deliveries, me: Actor) -> None:
     view = opened(line, "warning", "critical")
     page = incident_page(line.company.viewer, view.number)
     head = page.head
@@ -38,7 +38,7 @@ def test_its_head_says_what_it_is_and_how_it_is(line: Alerting, me: Actor) -> No
     assert (page.head.severity, page.head.severity_by, page.head.status_word) == ("Info", me.name, "Investigating")
 
 
-def test_the_tab_is_told_what_is_seen(line: Alerting, me: Actor) -> None:
+def test_the_tab_is_told_what_is_seen(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     page = incident_page(me, view.number)
     seen = {"number": str(view.number), "title": view.title, "severity": "Critical", "status": "Detected"}
@@ -48,7 +48,7 @@ def test_the_tab_is_told_what_is_seen(line: Alerting, me: Actor) -> None:
     assert page.seen == [seen | {"severity": "Resolved", "status": "Resolved"}]
 
 
-def test_its_alerts_say_why_they_are_in_it(line: Alerting, me: Actor) -> None:
+def test_its_alerts_say_why_they_are_in_it(line: Deliveries, me: Actor) -> None:
     view, other = opened(line, "critical", "warning"), opened(line)
     service = view.services[0]
     incidents.move(me, view.id, [line.alert(f"{other.services[0]} 0").id])
@@ -66,13 +66,13 @@ def test_its_alerts_say_why_they_are_in_it(line: Alerting, me: Actor) -> None:
     assert left == {f"{other.services[0]} 0": True}, "where it was it stays, as one that has left"
 
 
-def test_of_many_alerts_the_first_are_listed_and_all_are_counted(line: Alerting, me: Actor) -> None:
+def test_of_many_alerts_the_first_are_listed_and_all_are_counted(line: Deliveries, me: Actor) -> None:
     view = opened(line, *["warning"] * 53)
     page = incident_page(me, view.number)
     assert (len(page.members), page.members_total, page.head.alerts) == (50, 53, 53)
 
 
-def test_lines_of_the_timeline_have_an_icon_and_who_did_it(line: Alerting, me: Actor) -> None:
+def test_lines_of_the_timeline_have_an_icon_and_who_did_it(line: Deliveries, me: Actor) -> None:
     view = opened(line, "warning")
     page = incident_page(me, view.number)
     page.do("act", "acknowledge", [])
@@ -90,7 +90,7 @@ def test_lines_of_the_timeline_have_an_icon_and_who_did_it(line: Alerting, me: A
     assert [each.at for each in page.lines] == sorted(each.at for each in page.lines), "the newest at the end"
 
 
-def test_lines_of_people_and_of_alerts_are_shown_apart(line: Alerting, me: Actor) -> None:
+def test_lines_of_people_and_of_alerts_are_shown_apart(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     incidents.comment(me, view.id, "a word")
     page = incident_page(me, view.number)
@@ -101,7 +101,7 @@ def test_lines_of_people_and_of_alerts_are_shown_apart(line: Alerting, me: Actor
     assert not any(each.fresh for each in page.lines), "what was only not shown is not new"
 
 
-def test_alerts_that_do_the_same_one_after_the_other_are_one_line(line: Alerting, me: Actor) -> None:
+def test_alerts_that_do_the_same_one_after_the_other_are_one_line(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     service, source = view.services[0], line.source()
     for place in range(3):
@@ -121,7 +121,7 @@ def test_alerts_that_do_the_same_one_after_the_other_are_one_line(line: Alerting
     assert [each.more for each in page.lines] == [""] * 6, "each by itself where only alerts are shown"
 
 
-def test_a_new_line_glows_until_the_page_is_read_again(line: Alerting, me: Actor) -> None:
+def test_a_new_line_glows_until_the_page_is_read_again(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     page = incident_page(me, view.number)
     assert not any(each.fresh for each in page.lines)
@@ -132,7 +132,7 @@ def test_a_new_line_glows_until_the_page_is_read_again(line: Alerting, me: Actor
     assert not any(each.fresh for each in page.lines)
 
 
-def test_the_beginning_of_a_long_timeline_is_shown_on_demand(line: Alerting, me: Actor) -> None:
+def test_the_beginning_of_a_long_timeline_is_shown_on_demand(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     for place in range(103):
         incidents.comment(me, view.id, f"word {place}")
@@ -144,7 +144,7 @@ def test_the_beginning_of_a_long_timeline_is_shown_on_demand(line: Alerting, me:
     assert len(page.arrived().lines) == 100, "who comes again begins at the end again"
 
 
-def test_it_is_exported_as_markdown_and_as_json(line: Alerting, me: Actor) -> None:
+def test_it_is_exported_as_markdown_and_as_json(line: Deliveries, me: Actor) -> None:
     view = opened(line)
     incidents.comment(me, view.id, "größer & <b>besser</b>")
     page = incident_page(line.company.viewer, view.number)
@@ -163,12 +163,12 @@ def test_a_number_that_there_is_not_is_said_on_the_page(company: Company, number
     assert (page.missing, page.loaded, page.toasts) == (True, True, [])
 
 
-def test_a_number_of_another_organization_is_not_there(line: Alerting, beta: Company) -> None:
+def test_a_number_of_another_organization_is_not_there(line: Deliveries, beta: Company) -> None:
     page = incident_page(beta.owner, opened(line).number)
     assert (page.missing, page.head.title, list(page.members), list(page.lines)) == (True, "", [], [])
 
 
-def test_going_to_another_incident_leaves_nothing_of_the_first(line: Alerting, me: Actor) -> None:
+def test_going_to_another_incident_leaves_nothing_of_the_first(line: Deliveries, me: Actor) -> None:
     first, other = opened(line, "critical", "error"), opened(line)
     page = incident_page(me, first.number)
     page.do("show_lines", "people")
@@ -179,7 +179,7 @@ def test_going_to_another_incident_leaves_nothing_of_the_first(line: Alerting, m
     assert (page.missing, page.head.number, list(page.members), list(page.lines)) == (True, 0, [], [])
 
 
-def test_the_others_who_look_are_named(line: Alerting, me: Actor, beta: Company) -> None:
+def test_the_others_who_look_are_named(line: Deliveries, me: Actor, beta: Company) -> None:
     view = opened(line)
     page, path, other = incident_page(me, view.number), f"/incidents/{view.number}", hire(line.company.owner, Role.VIEWER)
     assert page.others == []

@@ -12,26 +12,26 @@ from engine.operations import alerts, incidents
 from engine.storage.database import Database
 from state.alerts import AlertsState
 from state.incidents import IncidentsState
-from tests.factories import found_company
-from tests.operations.alerting import Alerting, alert
 from tests.state.visits import Visit
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import found_company
 
 REFUSED = "Your role does not allow this (it needs the permission “{}”). Ask an owner of your organization."
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """An organization with nothing yet."""
-    return Alerting(database, found_company(database, f"Reading {uuid4().hex[:6]}"))
+    return Deliveries(database, found_company(database, f"Reading {uuid4().hex[:6]}"))
 
 
-def listed(line: Alerting, query: str = "", kind: type = IncidentsState, role: Role = Role.OPERATOR) -> Visit:
+def listed(line: Deliveries, query: str = "", kind: type = IncidentsState, role: Role = Role.OPERATOR) -> Visit:
     """The list as it opens at an address."""
     path = f"/{kind.LIST}"
     return Visit(kind, line.company.people[role], f"{path}?{query}" if query else path, path).arrived()
 
 
-def opened(line: Alerting, service: str, severity: str = "critical") -> IncidentView:
+def opened(line: Deliveries, service: str, severity: str = "critical") -> IncidentView:
     """A new incident about a service."""
     line.deliver(line.source(), alert(f"Down {service}", severity=severity, service=service))
     return line.incident_of(f"Down {service}")
@@ -54,7 +54,7 @@ def ids(page: Visit, *names: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [IncidentsState, AlertsState])
-def test_while_somebody_reads_new_rows_wait_and_come_when_reading_stops(line: Alerting, kind: type) -> None:
+def test_while_somebody_reads_new_rows_wait_and_come_when_reading_stops(line: Deliveries, kind: type) -> None:
     opened(line, "a")
     page = listed(line, kind=kind)
     page.do("read_on", True)
@@ -69,7 +69,7 @@ def test_while_somebody_reads_new_rows_wait_and_come_when_reading_stops(line: Al
     assert glowing(page) == ["c", "b"]
 
 
-def test_who_wants_what_waits_gets_it_while_reading(line: Alerting) -> None:
+def test_who_wants_what_waits_gets_it_while_reading(line: Deliveries) -> None:
     opened(line, "a")
     page = listed(line)
     page.do("read_on", True)
@@ -82,7 +82,7 @@ def test_who_wants_what_waits_gets_it_while_reading(line: Alerting) -> None:
     assert services(page) == ["c", "b", "a"], "and then rows come as before"
 
 
-def test_while_somebody_reads_what_is_shown_is_brought_up_to_date_in_its_place(line: Alerting) -> None:
+def test_while_somebody_reads_what_is_shown_is_brought_up_to_date_in_its_place(line: Deliveries) -> None:
     first, _, _ = (opened(line, name) for name in "abc")
     page = listed(line)
     page.do("read_on", True)
@@ -98,7 +98,7 @@ def test_while_somebody_reads_what_is_shown_is_brought_up_to_date_in_its_place(l
     assert services(page) == ["c", "b"], "but from the list of what is open"
 
 
-def test_nothing_waits_above_another_order_or_a_later_part(line: Alerting) -> None:
+def test_nothing_waits_above_another_order_or_a_later_part(line: Deliveries) -> None:
     opened(line, "a", "warning")
     page = listed(line, "sort=severity")
     page.do("read_on", True)
@@ -107,7 +107,7 @@ def test_nothing_waits_above_another_order_or_a_later_part(line: Alerting) -> No
     assert (services(page), page.waiting) == (["a"], 0)
 
 
-def test_an_empty_list_fills_though_somebody_reads(line: Alerting) -> None:
+def test_an_empty_list_fills_though_somebody_reads(line: Deliveries) -> None:
     page = listed(line)
     page.do("read_on", True)
     opened(line, "a")
@@ -115,7 +115,7 @@ def test_an_empty_list_fills_though_somebody_reads(line: Alerting) -> None:
     assert (services(page), page.waiting) == (["a"], 0)
 
 
-def test_what_is_new_or_changed_glows_once_and_nothing_else(line: Alerting) -> None:
+def test_what_is_new_or_changed_glows_once_and_nothing_else(line: Deliveries) -> None:
     first, _ = opened(line, "a"), opened(line, "b")
     page = listed(line)
     assert glowing(page) == [], "a page that opens is not all new"
@@ -131,7 +131,7 @@ def test_what_is_new_or_changed_glows_once_and_nothing_else(line: Alerting) -> N
     assert glowing(page) == []
 
 
-def test_rows_of_another_filter_or_order_do_not_glow(line: Alerting) -> None:
+def test_rows_of_another_filter_or_order_do_not_glow(line: Deliveries) -> None:
     for name, severity in (("a", "critical"), ("b", "warning")):
         opened(line, name, severity)
     page = listed(line, "severity=critical")
@@ -156,7 +156,7 @@ ACTS: list[tuple[str, Callable[[IncidentView, Actor], bool]]] = [
 
 @pytest.mark.parametrize(("act", "holds"), ACTS, ids=[act for act, _ in ACTS])
 def test_an_act_on_several_incidents_is_done_to_each_of_them_alone(
-    line: Alerting, act: str, holds: Callable[[IncidentView, Actor], bool]
+    line: Deliveries, act: str, holds: Callable[[IncidentView, Actor], bool]
 ) -> None:
     made, me = [opened(line, name) for name in "abc"], line.company.operator
     page = listed(line)
@@ -165,7 +165,7 @@ def test_an_act_on_several_incidents_is_done_to_each_of_them_alone(
     assert (page.settled, page.toasts, glowing(page)) == (1, [], ["b", "a"])
 
 
-def test_several_are_given_to_somebody_else_or_to_nobody(line: Alerting) -> None:
+def test_several_are_given_to_somebody_else_or_to_nobody(line: Deliveries) -> None:
     made, admin = [opened(line, name) for name in "ab"], line.company.admin
     page = listed(line)
     page.do("choose_people")
@@ -176,7 +176,7 @@ def test_several_are_given_to_somebody_else_or_to_nobody(line: Alerting) -> None
     assert [incidents.show(admin, view.id).owner_id for view in made] == [None, admin.id]
 
 
-def test_several_are_merged_into_the_one_with_the_lowest_number(line: Alerting) -> None:
+def test_several_are_merged_into_the_one_with_the_lowest_number(line: Deliveries) -> None:
     first, *others = (opened(line, name) for name in "abc")
     page = listed(line)
     page.do("act", "merge", ids(page, "c", "a", "b"))
@@ -187,14 +187,14 @@ def test_several_are_merged_into_the_one_with_the_lowest_number(line: Alerting) 
     assert [row.number for row in page.rows] == [first.number]
 
 
-def test_one_alone_is_merged_into_nothing(line: Alerting) -> None:
+def test_one_alone_is_merged_into_nothing(line: Deliveries) -> None:
     view = opened(line, "a")
     page = listed(line)
     page.do("act", "merge", ids(page, "a"))
     assert (page.settled, page.toasts, incidents.show(line.company.viewer, view.id).version) == (1, [], view.version)
 
 
-def test_of_several_what_cannot_be_done_is_said_and_the_rest_is_done(line: Alerting) -> None:
+def test_of_several_what_cannot_be_done_is_said_and_the_rest_is_done(line: Deliveries) -> None:
     first, second = opened(line, "a"), opened(line, "b")
     page = listed(line)
     marked = ids(page, "a", "b")
@@ -209,7 +209,7 @@ def test_of_several_what_cannot_be_done_is_said_and_the_rest_is_done(line: Alert
 
 
 @pytest.mark.parametrize("act", ["acknowledge", "resolve", "assign:me", "merge"])
-def test_what_a_role_may_not_do_is_refused_and_the_rows_are_put_back(line: Alerting, act: str) -> None:
+def test_what_a_role_may_not_do_is_refused_and_the_rows_are_put_back(line: Deliveries, act: str) -> None:
     for name in "ab":
         opened(line, name)
     page = listed(line, role=Role.VIEWER)
@@ -219,7 +219,7 @@ def test_what_a_role_may_not_do_is_refused_and_the_rows_are_put_back(line: Alert
     assert list(page.rows) == before
 
 
-def test_an_act_that_there_is_not_is_only_settled(line: Alerting) -> None:
+def test_an_act_that_there_is_not_is_only_settled(line: Deliveries) -> None:
     opened(line, "a")
     for kind in (IncidentsState, AlertsState):
         page = listed(line, kind=kind)
@@ -228,7 +228,7 @@ def test_an_act_that_there_is_not_is_only_settled(line: Alerting) -> None:
         assert (page.settled, page.toasts, list(page.rows)) == (1, [], before)
 
 
-def test_alerts_are_acknowledged_resolved_and_deleted_several_at_a_time(line: Alerting) -> None:
+def test_alerts_are_acknowledged_resolved_and_deleted_several_at_a_time(line: Deliveries) -> None:
     for name in "abc":
         opened(line, name)
     page, me = listed(line, kind=AlertsState, role=Role.ADMIN), line.company.admin
@@ -241,7 +241,7 @@ def test_alerts_are_acknowledged_resolved_and_deleted_several_at_a_time(line: Al
     assert (services(page), alerts.search(me).total, page.settled, page.toasts) == (["a"], 1, 3, [])
 
 
-def test_alerts_that_are_gone_or_not_allowed_are_said(line: Alerting) -> None:
+def test_alerts_that_are_gone_or_not_allowed_are_said(line: Deliveries) -> None:
     opened(line, "a"), opened(line, "b")
     page = listed(line, kind=AlertsState)
     marked = ids(page, "a", "b")

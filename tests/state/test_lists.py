@@ -12,33 +12,33 @@ from engine.storage.database import Database
 from state import lists
 from state.alerts import AlertsState
 from state.incidents import IncidentsState
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company, hire
-from tests.operations.alerting import Alerting, alert
 from tests.state.visits import Visit
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company, hire
 
 # service, severity, environment
 THERE = [("shop", "critical", "production"), ("search", "warning", "production"), ("mail", "info", "staging")]
 
 
 @pytest.fixture(scope="module")
-def there(shared: TestDatabase, scratch: Path) -> Alerting:
+def there(shared: TestDatabase, scratch: Path) -> Deliveries:
     """An organization with an incident of each line of the table; nobody changes it."""
     shared.open_door(scratch)
-    line = Alerting(shared.database, found_company(shared.database, f"Listed {uuid4().hex[:6]}"))
+    line = Deliveries(shared.database, found_company(shared.database, f"Listed {uuid4().hex[:6]}"))
     for service, severity, environment in THERE:
         line.deliver(line.source(), alert(f"Down {service}", severity=severity, service=service, environment=environment))
     return line
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """An organization with nothing yet."""
-    return Alerting(database, found_company(database, f"Listing {uuid4().hex[:6]}"))
+    return Deliveries(database, found_company(database, f"Listing {uuid4().hex[:6]}"))
 
 
 @pytest.fixture
-def company(there: Alerting, database: Database) -> Company:
+def company(there: Deliveries, database: Database) -> Company:
     """The people of the organization of the table."""
     return there.company
 
@@ -54,7 +54,7 @@ def services(page: Visit) -> list[str]:
     return [getattr(row, "services", "") or row.service for row in page.rows]
 
 
-def opened(line: Alerting, service: str, severity: str = "critical") -> IncidentView:
+def opened(line: Deliveries, service: str, severity: str = "critical") -> IncidentView:
     """A new incident about a service."""
     line.deliver(line.source(), alert(f"Down {service}", severity=severity, service=service))
     return line.incident_of(f"Down {service}")
@@ -172,7 +172,7 @@ def test_facets_say_what_there_is_how_often_and_what_is_chosen(company: Company)
     assert (facets["environment"].chosen, facets["owner_id"].options) == ("production", []), "nobody cannot be asked for"
 
 
-def test_a_severity_that_is_not_stated_can_be_asked_for(line: Alerting) -> None:
+def test_a_severity_that_is_not_stated_can_be_asked_for(line: Deliveries) -> None:
     line.deliver(line.source(), alert("Down a", severity=None, service="a"), alert("Down b", service="b"))
     page = listed(line.company)
     severity = next(facet for facet in page.facets if facet.name == "severity")
@@ -182,7 +182,7 @@ def test_a_severity_that_is_not_stated_can_be_asked_for(line: Alerting) -> None:
     assert next(facet.chosen for facet in page.facets if facet.name == "severity") == "Not stated"
 
 
-def test_a_facet_names_a_source_and_a_chosen_value_that_no_row_has(company: Company, there: Alerting) -> None:
+def test_a_facet_names_a_source_and_a_chosen_value_that_no_row_has(company: Company, there: Deliveries) -> None:
     source = there.alert("Down shop").source
     facets = {facet.name: facet for facet in listed(company, "service=gone", AlertsState).facets}
     assert facets["service"].chosen == "gone"
@@ -191,7 +191,7 @@ def test_a_facet_names_a_source_and_a_chosen_value_that_no_row_has(company: Comp
     assert [each.label for each in facets["source_id"].options] == [source]
 
 
-def test_facets_are_counted_anew_when_the_filters_change_and_seldom_otherwise(line: Alerting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facets_are_counted_anew_when_the_filters_change_and_seldom_otherwise(line: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(line, "a")
     page = listed(line.company)
     opened(line, "b")
@@ -264,7 +264,7 @@ def test_what_is_not_understood_is_said_and_the_rows_stay(company: Company, kind
     assert (page.fault, len(page.rows)) == ("", 3), "and all is well again when it is taken off"
 
 
-def test_parts_of_a_long_list_are_in_the_address(line: Alerting) -> None:
+def test_parts_of_a_long_list_are_in_the_address(line: Deliveries) -> None:
     line.deliver(line.source(), *(alert(f"Down {place}", service=f"s{place:02}") for place in range(55)))
     page = listed(line.company, "sort=number")
     assert (len(page.rows), page.has_more, page.has_before, page.total) == (50, True, False, "55 incidents")

@@ -14,16 +14,16 @@ from engine.storage import proof
 from engine.storage.database import Database
 from engine.storage.work import INSTANCE, work
 from state.overview import RANGES, OverviewState, sparkline
-from tests.factories import found_company, hire
-from tests.operations.alerting import Alerting, alert
-from tests.operations.asking import written
 from tests.state.visits import Visit, opened
+from tests.testkit.asking import written
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import found_company, hire
 
 
 @pytest.fixture
-def line(database: Database) -> Alerting:
+def line(database: Database) -> Deliveries:
     """An organization with nothing yet: what is counted here is only what the test made."""
-    return Alerting(database, found_company(database, f"Counted {uuid4().hex[:6]}"))
+    return Deliveries(database, found_company(database, f"Counted {uuid4().hex[:6]}"))
 
 
 def dashboard(who: Actor, query: str = "") -> Visit:
@@ -36,7 +36,7 @@ def points(said: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, _, y in (each.partition(",") for each in said.split())]
 
 
-def test_nothing_is_said_to_be_nothing(line: Alerting) -> None:
+def test_nothing_is_said_to_be_nothing(line: Deliveries) -> None:
     page = dashboard(line.company.viewer)
     assert (page.open_incidents, page.open_words, page.open_mark, page.unacknowledged) == (0, "nothing is open", "", 0)
     assert (page.noise, page.noise_words, page.acknowledged_in, page.latency, page.slowest) == ("–", "0 incidents of 0 firings", *"–––")
@@ -45,7 +45,7 @@ def test_nothing_is_said_to_be_nothing(line: Alerting) -> None:
     assert (page.has_sources, page.demo_offered, page.loaded) == (False, False, True)
 
 
-def test_what_is_open_is_counted_by_severity(line: Alerting) -> None:
+def test_what_is_open_is_counted_by_severity(line: Deliveries) -> None:
     for severity in ("critical", "warning", "warning", "info"):
         opened(line, severity)
     line.deliver(line.source(), alert("Somehow", severity=None, service="x"))
@@ -55,14 +55,14 @@ def test_what_is_open_is_counted_by_severity(line: Alerting) -> None:
     assert (page.firing, page.a_minute) == ("5 fire now, 5 heard", "1.0")
 
 
-def test_the_mark_is_that_of_the_worst_that_is_stated(line: Alerting) -> None:
+def test_the_mark_is_that_of_the_worst_that_is_stated(line: Deliveries) -> None:
     line.deliver(line.source(), alert("Somehow", severity=None, service="x"))
     assert dashboard(line.company.viewer).open_mark == ""
     opened(line, "warning")
     assert dashboard(line.company.viewer).open_mark == "warning"
 
 
-def test_noise_times_and_what_was_resolved_are_told(line: Alerting) -> None:
+def test_noise_times_and_what_was_resolved_are_told(line: Deliveries) -> None:
     view, me = opened(line, "critical", "error", "error", "error"), line.company.operator
     incidents.acknowledge(me, view.id)
     page = dashboard(me)
@@ -75,7 +75,7 @@ def test_noise_times_and_what_was_resolved_are_told(line: Alerting) -> None:
     assert page.open_words == "nothing is open"
 
 
-def test_what_waits_for_me_is_mine_and_open(line: Alerting) -> None:
+def test_what_waits_for_me_is_mine_and_open(line: Deliveries) -> None:
     me, other = line.company.operator, hire(line.company.owner, Role.OPERATOR)
     mine, theirs, nobodys, done = (opened(line) for _ in range(4))
     for view, who in ((mine, me), (theirs, other), (done, me)):
@@ -87,20 +87,20 @@ def test_what_waits_for_me_is_mine_and_open(line: Alerting) -> None:
     assert nobodys.number in [row.number for row in dashboard(me).open]
 
 
-def test_the_tab_is_told_which_incidents_are_seen(line: Alerting) -> None:
+def test_the_tab_is_told_which_incidents_are_seen(line: Deliveries) -> None:
     view = opened(line)
     seen = {"number": str(view.number), "title": view.title, "severity": "Critical", "status": "Detected"}
     assert dashboard(line.company.viewer).seen == [seen]
 
 
-def came(line: Alerting, hours: int) -> None:
+def came(line: Deliveries, hours: int) -> None:
     """So many hours ago one alert came."""
     told = "INSERT INTO intake_minute VALUES (:org, :id, :source, null, 1, 1, 1, 0.5, 0.5)"
     at = datetime.now(UTC) - timedelta(hours=hours)
     written(line.tenant, told, org=line.company.id, id=floor_id(at), source=uuid4())
 
 
-def test_the_range_is_chosen_and_in_the_address(line: Alerting) -> None:
+def test_the_range_is_chosen_and_in_the_address(line: Deliveries) -> None:
     owner = line.company.owner
     for hours in (0, 3, 12, 100):
         came(line, hours)
@@ -116,7 +116,7 @@ def test_the_range_is_chosen_and_in_the_address(line: Alerting) -> None:
     assert set(RANGES) == {"1", "6", "24", "168"}
 
 
-def test_a_team_is_chosen_and_in_the_address(line: Alerting) -> None:
+def test_a_team_is_chosen_and_in_the_address(line: Deliveries) -> None:
     red, blue = line.company.red, line.company.blue
     for team in (red, blue, blue):
         line.deliver(line.source(team_id=team.id), alert(uuid4().hex, service=uuid4().hex))
@@ -132,8 +132,8 @@ def test_a_team_is_chosen_and_in_the_address(line: Alerting) -> None:
     assert (page.open_incidents, page.query) == (3, "hours=6")
 
 
-@pytest.mark.parametrize("team", ["nothing", str(uuid4()), "another's"])
-def test_a_team_that_one_does_not_see_is_all_teams(line: Alerting, database: Database, team: str) -> None:
+@pytest.mark.parametrize("team", ["nothing", "0190a0a0-0000-7000-8000-000000000000", "another's"])
+def test_a_team_that_one_does_not_see_is_all_teams(line: Deliveries, database: Database, team: str) -> None:
     opened(line)
     if team == "another's":
         team = str(found_company(database, "Other").red.id)
@@ -144,7 +144,7 @@ def test_a_team_that_one_does_not_see_is_all_teams(line: Alerting, database: Dat
 
 
 # what happens to a source, what it is called then, its mark
-SENDERS: list[tuple[str, Callable[[Alerting, str], None], str, str]] = [
+SENDERS: list[tuple[str, Callable[[Deliveries, str], None], str, str]] = [
     ("nothing", lambda line, id: None, "", "unstated"),
     ("it was heard", lambda line, id: line.deliver(sources.show(line.company.owner, id), alert("x")), "", "good"),
     ("it was paused", lambda line, id: sources.pause(line.company.owner, id) and None, "paused", "info"),
@@ -166,7 +166,9 @@ SENDERS: list[tuple[str, Callable[[Alerting, str], None], str, str]] = [
 
 
 @pytest.mark.parametrize(("why", "happen", "state", "mark"), SENDERS, ids=[why for why, *_ in SENDERS])
-def test_senders_are_shown_as_they_are(line: Alerting, why: str, happen: Callable[[Alerting, str], None], state: str, mark: str) -> None:
+def test_senders_are_shown_as_they_are(
+    line: Deliveries, why: str, happen: Callable[[Deliveries, str], None], state: str, mark: str
+) -> None:
     source = line.source()
     happen(line, str(source.id))
     page = dashboard(line.company.viewer)
@@ -175,7 +177,7 @@ def test_senders_are_shown_as_they_are(line: Alerting, why: str, happen: Callabl
     assert page.has_sources
 
 
-def test_the_demonstration_is_offered_to_who_may_start_it_while_nothing_is_connected(line: Alerting) -> None:
+def test_the_demonstration_is_offered_to_who_may_start_it_while_nothing_is_connected(line: Deliveries) -> None:
     assert [dashboard(line.company.people[role]).demo_offered for role in (Role.ADMIN, Role.VIEWER)] == [True, False]
     demo.prepare(line.company.owner)
     page = dashboard(line.company.admin)
@@ -185,7 +187,7 @@ def test_the_demonstration_is_offered_to_who_may_start_it_while_nothing_is_conne
     assert page.demo_offered is False
 
 
-def test_the_last_proof_is_told(line: Alerting) -> None:
+def test_the_last_proof_is_told(line: Deliveries) -> None:
     with work(line.database, INSTANCE) as open_work:
         at = open_work.now
         proof.record(open_work, at, 0.254, "")
@@ -193,7 +195,7 @@ def test_the_last_proof_is_told(line: Alerting) -> None:
     assert (page.proof, page.proof_at) == ("0.25 s", at.isoformat())
 
 
-def test_lines_have_a_point_for_each_part_of_the_range(line: Alerting) -> None:
+def test_lines_have_a_point_for_each_part_of_the_range(line: Deliveries) -> None:
     opened(line, "critical", "error")
     page = dashboard(line.company.viewer)
     for said in (page.heard_line, page.firings_line, page.incidents_line):
@@ -215,7 +217,7 @@ def test_a_line_stays_within_its_picture_whatever_the_values() -> None:
         assert all(0 <= x <= 240 and 3 <= y <= 44 for x, y in points(sparkline(values)))
 
 
-def test_nothing_of_another_organization_is_counted(line: Alerting, database: Database) -> None:
+def test_nothing_of_another_organization_is_counted(line: Deliveries, database: Database) -> None:
     opened(line)
     page = dashboard(found_company(database, "Other").owner)
     assert (page.open_incidents, page.firing, list(page.open), list(page.senders)) == (0, "0 fire now, 0 heard", [], [])

@@ -7,9 +7,9 @@ import pytest
 from engine.model.vocabulary import QuarantineState, Role
 from engine.operations import quarantine, sources
 from state.quarantine import QuarantinePageState
-from tests.factories import Company
-from tests.operations.alerting import Alerting, alert, posted
 from tests.state.visits import Visit
+from tests.testkit.deliveries import Deliveries, alert, group
+from tests.testkit.people import Company
 
 
 def listed(company: Company, role: Role = Role.OPERATOR) -> Visit:
@@ -17,12 +17,12 @@ def listed(company: Company, role: Role = Role.OPERATOR) -> Visit:
     return Visit(QuarantinePageState, company.people[role], "/quarantine", "/quarantine").arrived()
 
 
-def states(line: Alerting, *ids: UUID) -> list[QuarantineState]:
+def states(line: Deliveries, *ids: UUID) -> list[QuarantineState]:
     """What became of entries."""
     return [quarantine.show(line.company.owner, id).entry.state for id in ids]
 
 
-def test_what_waits_is_listed_with_why_and_whose_it_is(line: Alerting) -> None:
+def test_what_waits_is_listed_with_why_and_whose_it_is(line: Deliveries) -> None:
     source = line.source()
     line.put_aside(source, b"{ broken", "no JSON")
     line.deliver(source, alert("Fine"), "no alert")
@@ -36,7 +36,7 @@ def test_what_waits_is_listed_with_why_and_whose_it_is(line: Alerting) -> None:
     assert page.total.endswith("entries") or page.total == "1 entry"
 
 
-def test_a_body_is_shown_as_it_came_and_a_long_one_is_cut(line: Alerting) -> None:
+def test_a_body_is_shown_as_it_came_and_a_long_one_is_cut(line: Deliveries) -> None:
     source = line.source()
     short, long = line.put_aside(source, b"{ <b>broken</b>", "no JSON"), line.put_aside(source, b"x" * 60_000)
     page = listed(line.company, Role.VIEWER)
@@ -50,9 +50,9 @@ def test_a_body_is_shown_as_it_came_and_a_long_one_is_cut(line: Alerting) -> Non
     assert page.toasts == ["There is no such entry in the quarantine."]
 
 
-def test_entries_are_delivered_again_and_listed_as_that(line: Alerting) -> None:
+def test_entries_are_delivered_again_and_listed_as_that(line: Deliveries) -> None:
     source = line.source()
-    good, bad = line.put_aside(source, posted(alert("Second try"))), line.put_aside(source, b"{ broken")
+    good, bad = line.put_aside(source, group(alert("Second try"))), line.put_aside(source, b"{ broken")
     page = listed(line.company)
     page.do("act", "replay", [str(good), str(bad)])
     assert (page.settled, states(line, good, bad)) == (1, [QuarantineState.REPLAYED, QuarantineState.WAITING])
@@ -66,7 +66,7 @@ def test_entries_are_delivered_again_and_listed_as_that(line: Alerting) -> None:
     assert page.state == "waiting"
 
 
-def test_entries_are_discarded(line: Alerting) -> None:
+def test_entries_are_discarded(line: Deliveries) -> None:
     entry = line.put_aside(line.source(), b"{ broken")
     page = listed(line.company)
     page.do("act", "discard", [str(entry)])
@@ -76,10 +76,10 @@ def test_entries_are_discarded(line: Alerting) -> None:
     assert str(entry) in [row.id for row in page.rows]
 
 
-def test_everything_that_waits_is_delivered_again_at_once(line: Alerting) -> None:
+def test_everything_that_waits_is_delivered_again_at_once(line: Deliveries) -> None:
     source = line.source()
     quarantine.discard(line.company.owner, waiting) if (waiting := [row.id for row in quarantine.all(line.company.owner).items]) else None
-    good, bad = line.put_aside(source, posted(alert("Third try"))), line.put_aside(source, b"{ broken")
+    good, bad = line.put_aside(source, group(alert("Third try"))), line.put_aside(source, b"{ broken")
     page = listed(line.company)
     page.do("replay_all")
     assert page.toasts == ["1 delivered again, 1 still not understood."]
@@ -87,8 +87,8 @@ def test_everything_that_waits_is_delivered_again_at_once(line: Alerting) -> Non
 
 
 @pytest.mark.parametrize("act", ["replay", "discard"])
-def test_what_was_done_by_somebody_else_is_said_and_the_rows_are_as_they_are(line: Alerting, act: str) -> None:
-    entry = line.put_aside(line.source(), posted(alert("Done by another")))
+def test_what_was_done_by_somebody_else_is_said_and_the_rows_are_as_they_are(line: Deliveries, act: str) -> None:
+    entry = line.put_aside(line.source(), group(alert("Done by another")))
     page = listed(line.company)
     quarantine.replay(line.company.admin, [entry])
     page.do("act", act, [str(entry)])
@@ -97,9 +97,9 @@ def test_what_was_done_by_somebody_else_is_said_and_the_rows_are_as_they_are(lin
     assert str(entry) not in [row.id for row in page.rows]
 
 
-def test_an_entry_of_a_deleted_source_is_listed_as_that_and_stays(line: Alerting) -> None:
+def test_an_entry_of_a_deleted_source_is_listed_as_that_and_stays(line: Deliveries) -> None:
     source = line.source()
-    entry = line.put_aside(source, posted(alert("Too late")))
+    entry = line.put_aside(source, group(alert("Too late")))
     sources.delete(line.company.owner, source.id)
     page = listed(line.company)
     assert next(row.source for row in page.rows if row.id == str(entry)) in (source.name, "a deleted source")
@@ -107,7 +107,7 @@ def test_an_entry_of_a_deleted_source_is_listed_as_that_and_stays(line: Alerting
     assert page.toasts == ["0 done, 1 not: Its source was deleted."]
 
 
-def test_another_organization_sees_none_of_it(line: Alerting, beta: Company) -> None:
+def test_another_organization_sees_none_of_it(line: Deliveries, beta: Company) -> None:
     entry = line.put_aside(line.source(), b"{ broken")
     page = listed(beta, Role.OWNER)
     page.do("look", str(entry))

@@ -10,10 +10,10 @@ from engine.identity.actor import Actor
 from engine.model.vocabulary import JobState, Role
 from engine.operations import definitions, jobs
 from state.rule import RuleState
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting, alert
 from tests.operations.test_rules import carry_out
 from tests.state.visits import Visit
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 
 def shown(who: Actor, what: str = "new") -> Visit:
@@ -26,7 +26,7 @@ def named() -> str:
     return f"svc-{uuid4().hex[:8]}"
 
 
-def fired(line: Alerting, service: str, *severities: str) -> UUID:
+def fired(line: Deliveries, service: str, *severities: str) -> UUID:
     """Alerts of a service, by severity: `<service> 0` and so on; the id of the first."""
     told = [alert(f"{service} {place}", severity=each, service=service, host="h-1") for place, each in enumerate(severities or ("error",))]
     line.deliver(line.source(), *told)
@@ -38,7 +38,7 @@ def written(page: Visit, service: str, **other: str) -> dict[str, Any]:
     return dict(page.form) | {"when": json.dumps({"field": "service", "value": service})} | other
 
 
-def test_it_answers_while_it_is_written_even_before_it_has_a_name_and_does_something(line: Alerting) -> None:
+def test_it_answers_while_it_is_written_even_before_it_has_a_name_and_does_something(line: Deliveries) -> None:
     service = named()
     fired(line, service, "critical", "error", "warning")
     page = shown(line.company.admin)
@@ -59,7 +59,7 @@ def test_it_answers_while_it_is_written_even_before_it_has_a_name_and_does_somet
     assert definitions.all(line.company.owner, "rule").total == 0, "nothing is kept by asking"
 
 
-def test_a_dozen_of_the_alerts_are_shown(line: Alerting) -> None:
+def test_a_dozen_of_the_alerts_are_shown(line: Deliveries) -> None:
     service = named()
     fired(line, service, *["error"] * 15)
     page = shown(line.company.viewer)
@@ -67,14 +67,14 @@ def test_a_dozen_of_the_alerts_are_shown(line: Alerting) -> None:
     assert page.lately.words.startswith("Holds of 15 of ") and len(page.lately.alerts) == 12
 
 
-def test_where_there_are_no_alerts_that_is_said(line: Alerting) -> None:
+def test_where_there_are_no_alerts_that_is_said(line: Deliveries) -> None:
     nobody = found_company(line.database, "Silent")
     page = shown(nobody.owner)
     page.do("said", written(page, "x"))
     assert (page.lately.words, page.wrong) == ("There are no alerts to ask it about yet", "")
 
 
-def test_a_viewer_and_a_team_are_answered_of_what_they_see(line: Alerting) -> None:
+def test_a_viewer_and_a_team_are_answered_of_what_they_see(line: Deliveries) -> None:
     service, red = named(), line.company.red
     line.deliver(line.source(team_id=red.id), alert(f"{service} red", service=service))
     for who, count in ((red.people[Role.VIEWER], 1), (line.company.blue.people[Role.OWNER], 0), (line.company.viewer, 0)):
@@ -84,7 +84,7 @@ def test_a_viewer_and_a_team_are_answered_of_what_they_see(line: Alerting) -> No
         assert len(page.lately.alerts) == count
 
 
-def test_what_cannot_be_asked_yet_is_said_and_the_answer_before_stays(line: Alerting) -> None:
+def test_what_cannot_be_asked_yet_is_said_and_the_answer_before_stays(line: Deliveries) -> None:
     service = named()
     fired(line, service)
     page = shown(line.company.admin)
@@ -98,7 +98,7 @@ def test_what_cannot_be_asked_yet_is_said_and_the_answer_before_stays(line: Aler
     assert (dict(page.faults), page.wrong) == ({}, "")
 
 
-def test_a_rule_for_alerts_like_one_begins_with_what_that_one_says(line: Alerting) -> None:
+def test_a_rule_for_alerts_like_one_begins_with_what_that_one_says(line: Deliveries) -> None:
     service = named()
     id = fired(line, service)
     page = shown(line.company.admin, f"new?alert={id}")
@@ -116,7 +116,7 @@ def test_a_rule_for_alerts_like_one_begins_with_what_that_one_says(line: Alertin
     assert (page.tried_mark, page.tried_words, [each.holds for each in page.tried]) == ("unstated", "does not hold", [False])
 
 
-def test_a_rule_that_is_there_is_asked_of_an_alert_too(line: Alerting) -> None:
+def test_a_rule_that_is_there_is_asked_of_an_alert_too(line: Deliveries) -> None:
     service = named()
     id = fired(line, service)
     spec = {"name": service, "when": {"all": []}, "then": {"service": service}}
@@ -128,14 +128,14 @@ def test_a_rule_that_is_there_is_asked_of_an_alert_too(line: Alerting) -> None:
 
 
 @pytest.mark.parametrize("which", ["nothing", "01890000-0000-7000-8000-000000000000", "%00", "x" * 3000])
-def test_an_alert_that_there_is_not_makes_an_empty_rule_and_is_said(line: Alerting, which: str) -> None:
+def test_an_alert_that_there_is_not_makes_an_empty_rule_and_is_said(line: Deliveries, which: str) -> None:
     page = shown(line.company.admin, f"new?alert={which}")
     assert (json.loads(page.form["when"]), page.tried_title) == ({"field": "service", "value": ""}, "")
     page.do("said", dict(page.form))
     assert (page.wrong, list(page.tried)) == ("The alert that this page was opened for is gone.", [])
 
 
-def test_an_alert_of_another_organization_tells_nothing_to_a_rule(line: Alerting, beta: Company) -> None:
+def test_an_alert_of_another_organization_tells_nothing_to_a_rule(line: Deliveries, beta: Company) -> None:
     service = named()
     id = fired(line, service)
     page = shown(beta.owner, f"new?alert={id}")
@@ -149,7 +149,7 @@ def asked(page: Visit, form: dict[str, Any], days: str = "7") -> None:
     page.do("ask_history", {"days": days})
 
 
-def test_a_dry_run_is_followed_to_its_end(line: Alerting) -> None:
+def test_a_dry_run_is_followed_to_its_end(line: Deliveries) -> None:
     service = named()
     fired(line, service, "critical", "error")
     page = shown(line.company.admin)
@@ -168,7 +168,7 @@ def test_a_dry_run_is_followed_to_its_end(line: Alerting) -> None:
     assert all(float(bar.top) + float(bar.height) == 120 and float(bar.x) + float(bar.width) <= 600 for bar in page.history.bars)
 
 
-def test_a_dry_run_is_cancelled(line: Alerting) -> None:
+def test_a_dry_run_is_cancelled(line: Deliveries) -> None:
     page = shown(line.company.admin)
     asked(page, written(page, "x"))
     page.do("cancel")
@@ -191,13 +191,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("when", "days", "control"), REFUSED)
-def test_a_dry_run_of_nonsense_is_not_begun(line: Alerting, when: str, days: str, control: str) -> None:
+def test_a_dry_run_of_nonsense_is_not_begun(line: Deliveries, when: str, days: str, control: str) -> None:
     page = shown(line.company.admin)
     asked(page, written(page, "x", when=when), days)
     assert (page.asking, page.job, set(page.faults)) == (False, "", {control})
 
 
-def test_of_another_rule_no_answer_is_left(line: Alerting) -> None:
+def test_of_another_rule_no_answer_is_left(line: Deliveries) -> None:
     service = named()
     id = fired(line, service)
     page = shown(line.company.admin, f"new?alert={id}")
@@ -207,7 +207,7 @@ def test_of_another_rule_no_answer_is_left(line: Alerting) -> None:
     assert service not in str(page._tab.shown())
 
 
-def test_the_fields_of_a_condition_are_those_of_alerts_with_the_labels_that_they_have(line: Alerting) -> None:
+def test_the_fields_of_a_condition_are_those_of_alerts_with_the_labels_that_they_have(line: Deliveries) -> None:
     line.deliver(line.source(), alert(named(), zz_of_test="x"))
     fields = shown(line.company.viewer).fields
     assert fields[:3] == ["title", "description", "severity"] and "labels.zz_of_test" in fields

@@ -11,11 +11,11 @@ from engine.model.definitions import DefinitionView
 from engine.model.vocabulary import Role
 from engine.operations import definitions, teams
 from state.rule import RuleState
-from tests.factories import Company
-from tests.operations.asking import written
 from tests.operations.test_rules_as_documented import ACTIONS, CONDITIONS
 from tests.state.tabs import led_to
 from tests.state.visits import Visit
+from tests.testkit.asking import written
+from tests.testkit.people import Company
 
 WHEN: dict[str, Any] = {"field": "service", "value": "payment"}
 STALE = "This was changed meanwhile. Load it again and repeat your change."

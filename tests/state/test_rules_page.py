@@ -11,11 +11,11 @@ from engine.operations import definitions
 from engine.storage.database import Database
 from state import rules
 from state.rules import RulesState
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting, alert
-from tests.operations.asking import written
 from tests.state.tabs import downloaded
 from tests.state.visits import Visit
+from tests.testkit.asking import written
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 PAYMENT: dict[str, Any] = {"field": "service", "value": "payment"}
 
@@ -55,7 +55,7 @@ def test_each_rule_says_when_it_holds_and_what_it_does(company: Company) -> None
 
 def test_it_says_how_often_a_rule_held_today(company: Company, database: Database) -> None:
     made(company, "payment"), made(company, "nobody", when={"field": "service", "value": "of nobody"})
-    line = Alerting(database, company)
+    line = Deliveries(database, company)
     line.deliver(line.source(), alert("One", service="payment"), alert("Two", service="payment"), alert("Three", service="search"))
     assert [(row.name, row.hits) for row in opened(company).rows] == [("payment", "2"), ("nobody", "0")]
 

@@ -12,10 +12,10 @@ from engine.model.vocabulary import Role
 from engine.operations import profile, silences
 from engine.operations.silences import SilenceView
 from state.silence import SilenceState
-from tests.factories import Company
-from tests.operations.alerting import Alerting, alert
 from tests.state.tabs import led_to
 from tests.state.visits import Visit
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company
 
 MINUTE = timedelta(minutes=1)
 STALE = "This silence was changed meanwhile. Load it again and repeat your change."
@@ -146,7 +146,7 @@ def test_a_fault_stands_beside_its_control_and_nothing_is_kept(company: Company,
     assert (silences.all(company.owner).total, page.toasts) == (before, [])
 
 
-def test_before_it_is_kept_it_shows_what_it_would_keep_quiet_and_when(line: Alerting) -> None:
+def test_before_it_is_kept_it_shows_what_it_would_keep_quiet_and_when(line: Deliveries) -> None:
     service = f"svc-{uuid4().hex[:8]}"
     line.deliver(line.source(), *(alert(f"{service} {n}", service=service) for n in range(12)))
     page = shown(line.company.viewer)
@@ -167,7 +167,7 @@ def test_what_is_not_written_yet_is_no_fault(company: Company, missing: str) -> 
     assert (dict(page.faults), page.meaning) == ({}, "")
 
 
-def test_one_of_an_alert_begins_with_its_labels(line: Alerting) -> None:
+def test_one_of_an_alert_begins_with_its_labels(line: Deliveries) -> None:
     title = f'Disk "C:\\" {uuid4().hex[:8]}, full'
     line.deliver(line.source(), alert(title, host="h-1"), alert(title, host="h-2"))
     view = next(each for each in line.alerts() if each.labels.get("host") == "h-1" and each.title == title)
@@ -198,7 +198,7 @@ def test_nonsense_in_the_address_makes_an_empty_form(company: Company, asked: st
     assert (page.form["matchers"], page.form["comment"], page.loaded, page.toasts) == ("", "", True, [])
 
 
-def test_what_is_of_another_organization_does_not_fill_a_form(line: Alerting, beta: Company) -> None:
+def test_what_is_of_another_organization_does_not_fill_a_form(line: Deliveries, beta: Company) -> None:
     line.deliver(line.source(), alert("Ours alone", host="ours"))
     for asked in (f"alert={line.alert('Ours alone').id}", f"again={made(line.company, comment='Ours alone').id}"):
         page = shown(beta.owner, f"new?{asked}")

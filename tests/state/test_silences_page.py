@@ -11,8 +11,8 @@ from engine.operations import silences
 from engine.operations.silences import SilenceView
 from engine.storage.database import Database
 from state.silences import SilencesState, again
-from tests.factories import Company, found_company
 from tests.state.visits import Visit
+from tests.testkit.people import Company, found_company
 
 HOUR = timedelta(hours=1)
 

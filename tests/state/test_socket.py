@@ -10,11 +10,11 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.installation import Installation
 from tests.state.allowed import OF_FRAMEWORK
 from tests.state.garbage import AUDIT, GARBAGE, PEOPLE, deep
 from tests.state.tabs import Handler, every_handler
-from tests.state.wire import BOOT, HYDRATE, Person, Wire, hired, joined, open_tabs, settled, signed_in
+from tests.testkit.installation import Installation
+from tests.testkit.sockets import BOOT, HYDRATE, Person, Wire, hired, joined, open_tabs, settled, signed_in
 
 pytestmark = pytest.mark.slow
 
@@ -59,16 +59,18 @@ STRANGERS = [
     (None, "no browser sends none"),
     ("null", "a sandboxed frame"),
     ("http://evil.example", "another site"),
-    ("http://localhost:3917.evil.example", "begins as ours"),
+    ("{ours}.evil.example", "begins as ours"),
     ("http://localhost", "another port"),
-    ("https://localhost:3917", "another scheme"),
-    ("http://localhost:3917/", "no origin ends so"),
+    ("{ours_by_tls}", "another scheme"),
+    ("{ours}/", "no origin ends so"),
     ("", "empty"),
 ]
 
 
 @pytest.mark.parametrize(("origin", "why"), STRANGERS)
-def test_a_socket_of_another_site_is_refused(wire: Open, ada: Person, origin: str | None, why: str) -> None:
+def test_a_socket_of_another_site_is_refused(wire: Open, ada: Person, origin: str | None, why: str, installation: Installation) -> None:
+    if origin:
+        origin = origin.format(ours=installation.url, ours_by_tls=installation.url.replace("http", "https"))
     with pytest.raises(InvalidStatus) as refused:
         wire(ada).dial(origin)
     assert refused.value.response.status_code == 403, why

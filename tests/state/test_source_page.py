@@ -11,11 +11,11 @@ from engine.operations import alerts, sources
 from state import pasting
 from state.source import SourceState
 from state.sources import NewSourceState, SourcesState
-from tests.factories import Company
-from tests.operations.alerting import Alerting, alert
-from tests.operations.asking import written
 from tests.state.tabs import led_to
 from tests.state.visits import Visit
+from tests.testkit.asking import written
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company
 
 
 def shown(company: Company, source: SourceView, role: Role = Role.ADMIN) -> Visit:
@@ -47,7 +47,7 @@ def is_pasted(page: Visit, secret: str) -> bool:
     return all(secret in paste.text for paste in page.pastes)
 
 
-def test_it_says_how_it_is_and_what_came(line: Alerting) -> None:
+def test_it_says_how_it_is_and_what_came(line: Deliveries) -> None:
     source = line.source()
     line.deliver(source, "no alert")
     line.deliver(source, alert("Down"), alert("Down too"))
@@ -58,7 +58,7 @@ def test_it_says_how_it_is_and_what_came(line: Alerting) -> None:
     )
     counts = dict(page.counts)
     assert (counts["Deliveries"], counts["Alerts"], counts["Quarantined"], counts["Rejected"]) == ("2", "2", "1", "0")
-    assert [(each.alerts, each.waiting, "Down too" in each.body) for each in page.deliveries] == [(1, False, True), (1, False, False)]
+    assert [(each.alerts, each.waiting, "Down too" in each.body) for each in page.deliveries] == [(2, False, True), (1, False, False)]
     assert [each.hint for each in page.credentials] == [source.credentials[0].hint]
     assert (page.secret, is_pasted(page, pasting.SECRET)) == ("", True)
 
@@ -68,12 +68,12 @@ MAY = [(Role.OWNER, True, True), (Role.ADMIN, True, True), (Role.OPERATOR, False
 
 
 @pytest.mark.parametrize(("role", "configures", "responds"), MAY)
-def test_it_says_what_may_be_done_with_it(line: Alerting, role: Role, configures: bool, responds: bool) -> None:
+def test_it_says_what_may_be_done_with_it(line: Deliveries, role: Role, configures: bool, responds: bool) -> None:
     page = shown(line.company, line.source(), role)
     assert (page.may_configure, page.may_respond) == (configures, responds)
 
 
-def test_a_team_may_do_with_its_source_what_its_roles_allow(line: Alerting) -> None:
+def test_a_team_may_do_with_its_source_what_its_roles_allow(line: Deliveries) -> None:
     red = line.company.red
     source = line.source(team_id=red.id)
     for role, configures, responds in MAY:
@@ -102,7 +102,7 @@ def test_a_fresh_secret_stays_while_the_page_is_read_again_and_until_it_is_hidde
     assert page.secret == "" and secret not in str(page._tab.shown())
 
 
-def test_a_fresh_secret_is_gone_once_another_source_was_looked_at(line: Alerting) -> None:
+def test_a_fresh_secret_is_gone_once_another_source_was_looked_at(line: Deliveries) -> None:
     page, source = added(line.company)
     secret, other = page.secret, line.source(kind="generic")
     page.goes(f"/sources/{other.id}")
@@ -112,7 +112,7 @@ def test_a_fresh_secret_is_gone_once_another_source_was_looked_at(line: Alerting
     assert page.secret == "", "nor does it come back"
 
 
-def test_the_first_alert_is_greeted_and_leads_to_its_incident(line: Alerting) -> None:
+def test_the_first_alert_is_greeted_and_leads_to_its_incident(line: Deliveries) -> None:
     source = line.source()
     page = shown(line.company, source)
     assert (page.is_new, page.greeting, page.state) == (True, "", "Waiting")
@@ -127,7 +127,7 @@ def test_the_first_alert_is_greeted_and_leads_to_its_incident(line: Alerting) ->
     assert (page.greeting, page.is_new) == ("", False), "who comes again is not greeted again"
 
 
-def test_only_the_first_alert_of_a_source_that_had_none_is_greeted(line: Alerting) -> None:
+def test_only_the_first_alert_of_a_source_that_had_none_is_greeted(line: Deliveries) -> None:
     silent, old = line.source(), line.source()
     line.deliver(old, alert("Long known"))
     page = shown(line.company, silent)
@@ -138,7 +138,7 @@ def test_only_the_first_alert_of_a_source_that_had_none_is_greeted(line: Alertin
     assert (page.is_new, page.greeting) == (False, ""), "and with a fresh secret"
 
 
-def test_a_secret_is_rotated_and_the_one_before_ends_later(line: Alerting) -> None:
+def test_a_secret_is_rotated_and_the_one_before_ends_later(line: Deliveries) -> None:
     source = line.source()
     page = shown(line.company, source)
     page.do("rotate", {"hours": "2"})
@@ -167,7 +167,7 @@ def test_a_source_by_address_has_no_secret_to_show_or_rotate(company: Company) -
     assert (now(source, company).networks, page.networks) == (("192.0.2.0/24", "10.0.0.0/8"), "192.0.2.0/24\n10.0.0.0/8")
 
 
-def test_it_is_paused_and_resumed(line: Alerting) -> None:
+def test_it_is_paused_and_resumed(line: Deliveries) -> None:
     source = line.source()
     page = shown(line.company, source)
     for paused, state in ((True, "Paused"), (False, "Waiting")):
@@ -175,7 +175,7 @@ def test_it_is_paused_and_resumed(line: Alerting) -> None:
         assert (page.paused, page.state, now(source, line.company).paused) == (paused, state, paused)
 
 
-def test_a_test_alert_goes_the_way_of_all_alerts(line: Alerting) -> None:
+def test_a_test_alert_goes_the_way_of_all_alerts(line: Deliveries) -> None:
     source = line.source(kind="generic")
     page = shown(line.company, source, Role.OPERATOR)
     page.do("send_test")
@@ -188,7 +188,7 @@ def test_a_test_alert_goes_the_way_of_all_alerts(line: Alerting) -> None:
     assert alerts.search(line.company.viewer, source_id=source.id, page=Paging(limit=1)).total == 1
 
 
-def test_settings_are_kept_and_drawn_as_they_are_kept(line: Alerting) -> None:
+def test_settings_are_kept_and_drawn_as_they_are_kept(line: Deliveries) -> None:
     source = line.source(refire_minutes=5, heartbeats=["Watchdog"])
     page = shown(line.company, source)
     drawn = {field.name: field.value for field in page.fields}
@@ -199,7 +199,7 @@ def test_settings_are_kept_and_drawn_as_they_are_kept(line: Alerting) -> None:
     assert ({field.name: field.value for field in page.fields}["refire_minutes"], page.name, page.round) == ("7", "Renamed", 1)
 
 
-def test_a_fault_of_the_settings_stands_beside_its_field_and_nothing_is_kept(line: Alerting) -> None:
+def test_a_fault_of_the_settings_stands_beside_its_field_and_nothing_is_kept(line: Deliveries) -> None:
     source = line.source()
     page = shown(line.company, source)
     for wrong, field in (("settings_refire_minutes", "refire_minutes"), ("settings_severities", "severities")):
@@ -213,7 +213,7 @@ def test_a_fault_of_the_settings_stands_beside_its_field_and_nothing_is_kept(lin
 
 
 @pytest.mark.parametrize("is_read", [True, False], ids=["page read again", "page as it was"])
-def test_what_somebody_else_changed_meanwhile_is_not_overwritten(line: Alerting, is_read: bool) -> None:
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten(line: Deliveries, is_read: bool) -> None:
     source = line.source()
     page = shown(line.company, source)
     sources.change(line.company.owner, source.id, settings={"refire_minutes": 9})
@@ -227,7 +227,7 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(line: Alerting,
     assert now(source, line.company).settings == {"refire_minutes": 9, "flap_minutes": 3}
 
 
-def test_a_pause_or_a_fresh_secret_is_no_change_of_the_settings(line: Alerting) -> None:
+def test_a_pause_or_a_fresh_secret_is_no_change_of_the_settings(line: Deliveries) -> None:
     source = line.source()
     page = shown(line.company, source)
     page.do("pause")
@@ -237,7 +237,7 @@ def test_a_pause_or_a_fresh_secret_is_no_change_of_the_settings(line: Alerting) 
     assert (now(source, line.company).settings, now(source, line.company).paused) == ({"flap_minutes": 3}, True)
 
 
-def test_it_is_deleted_and_its_alerts_stay(line: Alerting) -> None:
+def test_it_is_deleted_and_its_alerts_stay(line: Deliveries) -> None:
     source = line.source()
     line.deliver(source, alert("Left behind"))
     page = shown(line.company, source)
@@ -248,7 +248,7 @@ def test_it_is_deleted_and_its_alerts_stay(line: Alerting) -> None:
     assert shown(line.company, source).missing
 
 
-def test_what_a_file_describes_cannot_be_configured_here(line: Alerting) -> None:
+def test_what_a_file_describes_cannot_be_configured_here(line: Deliveries) -> None:
     source = line.source()
     written(line.tenant, "UPDATE source SET provisioned = true WHERE id = :id", id=source.id)
     page = shown(line.company, source)

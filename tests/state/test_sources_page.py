@@ -13,18 +13,18 @@ from engine.storage.database import Database
 from state.form import USUAL
 from state.source import SourceState
 from state.sources import NewSourceState, SourcesState
-from tests.factories import Company, found_company
-from tests.operations.alerting import Alerting, alert
 from tests.state.tabs import led_to
 from tests.state.visits import Visit
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 CONTROLS = {"text", "number", "flag", "choice", "list", "map"}
 
 
 @pytest.fixture
-def curious(database: Database) -> Alerting:
+def curious(database: Database) -> Deliveries:
     """An organization without sources."""
-    return Alerting(database, found_company(database, f"Curious {uuid4().hex[:6]}"))
+    return Deliveries(database, found_company(database, f"Curious {uuid4().hex[:6]}"))
 
 
 def listed(company: Company, role: Role = Role.ADMIN) -> Visit:
@@ -51,7 +51,7 @@ def made(answer: Any, company: Company) -> SourceView:
     return sources.show(company.owner, path.rpartition("/")[2])
 
 
-def test_every_source_is_a_row_that_says_how_it_is(curious: Alerting) -> None:
+def test_every_source_is_a_row_that_says_how_it_is(curious: Deliveries) -> None:
     heard, waiting, paused = (curious.source() for _ in range(3))
     curious.deliver(heard, alert("Down"))
     curious.put_aside(heard, b"{")
@@ -65,7 +65,7 @@ def test_every_source_is_a_row_that_says_how_it_is(curious: Alerting) -> None:
     assert (page.total, page.loaded, page.has_more) == ("3 sources", True, False)
 
 
-def test_the_demonstration_is_offered_started_seen_and_removed(curious: Alerting) -> None:
+def test_the_demonstration_is_offered_started_seen_and_removed(curious: Deliveries) -> None:
     page = listed(curious.company)
     assert (page.demo_offered, page.demo_here, page.demo_running) == (True, False, False)
     assert led_to(page.do("start_demo")) == "/incidents"
@@ -81,11 +81,11 @@ def test_the_demonstration_is_offered_started_seen_and_removed(curious: Alerting
 
 
 @pytest.mark.parametrize(("role", "offered"), [(Role.OWNER, True), (Role.ADMIN, True), (Role.OPERATOR, False), (Role.VIEWER, False)])
-def test_the_demonstration_is_offered_to_who_may_start_it(curious: Alerting, role: Role, offered: bool) -> None:
+def test_the_demonstration_is_offered_to_who_may_start_it(curious: Deliveries, role: Role, offered: bool) -> None:
     assert listed(curious.company, role).demo_offered is offered
 
 
-def test_the_demonstration_is_not_offered_or_started_among_real_senders(curious: Alerting) -> None:
+def test_the_demonstration_is_not_offered_or_started_among_real_senders(curious: Deliveries) -> None:
     curious.source()
     page = listed(curious.company)
     assert page.demo_offered is False
@@ -94,11 +94,12 @@ def test_the_demonstration_is_not_offered_or_started_among_real_senders(curious:
 
 
 def test_every_kind_can_be_chosen_and_none_is_chosen_for_anybody(company: Company) -> None:
+    teams = {company.red.name, company.blue.name}
     page = adding(company)
     assert [(row.id, row.title) for row in page.kinds] == [(kind.id, kind.title) for kind in KINDS]
     assert all(row.about for row in page.kinds)
     assert (page.kind, list(page.fields)) == ("", [])
-    assert {choice.name for choice in page.team_choices} == {company.red.name, company.blue.name}
+    assert {choice.name for choice in page.team_choices} == teams
     page.do("choose", "telegraph")
     assert (page.kind, list(page.fields)) == ("", [])
     assert adding(company, "telegraph").kind == ""

@@ -11,9 +11,9 @@ from engine.identity.actor import Actor
 from engine.model.incidents import IncidentView
 from state.incident import IncidentState
 from state.toasts import ToastState
-from tests.factories import enter
-from tests.operations.alerting import Alerting, alert
 from tests.state.tabs import Tab
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import enter
 
 
 class Visit:
@@ -60,7 +60,7 @@ class Visit:
         return [toast.words for toast in self.of(ToastState).toasts]
 
 
-def opened(line: Alerting, *severities: str) -> IncidentView:
+def opened(line: Deliveries, *severities: str) -> IncidentView:
     """An incident of a service of its own, with an alert of each severity: `<service> 0`, `<service> 1` and so on."""
     name = f"svc-{uuid4().hex[:8]}"
     said = [alert(f"{name} {place}", severity=each, service=name) for place, each in enumerate(severities or ("critical",))]

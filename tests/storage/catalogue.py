@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from engine.model.fields import Rls
-from tests.conftest import TestDatabase
+from tests.testkit.database import TestDatabase
 
 EVERYTHING = """
 SELECT 'relation ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ '^alembic_version'

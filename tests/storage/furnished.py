@@ -16,15 +16,16 @@ from engine.storage import instance, proof, quarantine, sources
 from engine.storage.database import Database
 from engine.storage.instance import Beat
 from engine.storage.work import INSTANCE, Tenant, work
-from tests import delivering
-from tests.conftest import TestDatabase
-from tests.factories import HERE, Company
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import HERE, Company
 
 GATE = {"threshold": {"count": 3, "minutes": 5}}
 
 
 def furnish(database: Database, shared: TestDatabase, company: Company) -> None:
     """Give an organization a row in every table that holds anything of organizations."""
+    line = Deliveries.by(company.owner)
     tokens.create(company.owner, "ci", Role.VIEWER)
     audit.request_verification(company.owner)
     people.invite(company.owner, f"{uuid4().hex}@example.com", Role.VIEWER)
@@ -35,11 +36,11 @@ def furnish(database: Database, shared: TestDatabase, company: Company) -> None:
     with pytest.raises(NotSignedIn):
         sign_in.sign_in(HERE, company.viewer.email, SecretStr("not the password"))
     for team_id in (None, company.red.id):
-        delivering.alert(company.owner, team_id)
-    over, _, _ = delivering.alert(company.owner)
-    poisoned_id = delivering.source(company.owner).id
+        line.fire(team_id)
+    over, _, _ = line.fire()
+    poisoned_id = line.source().id
     definitions.create(company.owner, DefinitionKind.RULE, {"name": "three", "when": {"field": "title", "value": "Rare"}, "then": GATE})
-    delivering.deliver(company.owner, delivering.source(company.owner), delivering.firing("Rare"))
+    line.deliver(line.source(), alert("Rare"))
     with work(database, Tenant(company.id, all_teams=True)) as open_work:
         moved = {"org": company.id, "id": over}
         open_work.session.execute(text("INSERT INTO alert_history SELECT * FROM alert WHERE org_id = :org AND id = :id"), moved)

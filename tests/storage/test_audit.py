@@ -24,16 +24,17 @@ from engine.model.audit import AuditEntry, AuditVerdict, AuditView
 from engine.model.views import Paging
 from engine.model.vocabulary import ActorKind, Outcome, Role
 from engine.operations import audit as asked
-from engine.operations import organizations, people, profile, teams, tokens
+from engine.operations import organizations, people, profile, sign_in, teams, tokens
 from engine.storage import audit
 from engine.storage.audit import Act, Wanted
 from engine.storage.database import Database
 from engine.storage.embedded import Embedded
 from engine.storage.work import Tenant, work
-from tests.conftest import TestDatabase
-from tests.factories import HERE, PASSWORD, Company, hire
 from tests.storage.chains import write_at
 from tests.storage.tenants import found, robot
+from tests.testkit.asking import text_of
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, PASSWORD, Company, hire
 
 
 @pytest.fixture
@@ -229,6 +230,7 @@ def test_arguments_are_kept_and_secrets_among_them_are_not(database: Database, a
     profile.change_password(person, SecretStr(PASSWORD), SecretStr(fresh))
     token = tokens.create(acme.owner, "deploys", Role.OPERATOR, expires_in_days=7)
     link = people.invite(acme.owner, "new@example.com", Role.VIEWER)
+    sign_in.use_link(HERE, text_of(link), SecretStr(PASSWORD))
     rows = forger.execute("SELECT operation, row_to_json(audit)::text FROM audit WHERE org_id = %s", [acme.id]).fetchall()
     assert {"profile.change_password", "tokens.create", "people.invite", "sign_in.use_link"} <= {row[0] for row in rows}
     secret_half = token.secret.get_secret_value().split("_", 2)[2]  # it may hold a “_” of its own

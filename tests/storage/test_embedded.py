@@ -54,12 +54,20 @@ Place = Callable[..., Embedded]
 
 
 @pytest.fixture(scope="module")
-def used(scratch: Path) -> Path:
+def rules() -> dict[str, str]:
+    """How the database of `used` was set up: that of most tests is a careless one, for speed."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def used(scratch: Path, rules: dict[str, str]) -> Path:
     """A data directory whose database has a row and was stopped."""
     home = DataDir(scratch / "used")
     home.make()
     made = Embedded(home)
     made.start(print)
+    with psycopg.connect(made._superuser_url()) as db:
+        rules |= {name: str(db.execute("SELECT current_setting(%s)", [name]).fetchone()[0]) for name, *_ in RULES}
     with psycopg.connect(made.url(OWNER)) as db:
         db.execute("CREATE TABLE note (words text)")
         db.execute("INSERT INTO note VALUES ('kept')")
@@ -151,24 +159,24 @@ def leave_running(cluster: Embedded) -> int:
 # The rules
 
 
-@pytest.mark.parametrize(
-    ("setting", "value", "why"),
-    [
-        ("data_checksums", "on", "a broken disk is noticed"),
-        ("password_encryption", "scram-sha-256", "no password can be read out of the catalog"),
-        ("listen_addresses", "", "nobody reaches it by the network"),
-        ("unix_socket_permissions", "0700", "nor another user of this machine"),
-        ("fsync", "on", "what is committed survives a power cut"),
-        ("full_page_writes", "on", "and so does the page it is on"),
-        ("synchronous_commit", "on", "and the last commits too"),
-        ("server_encoding", "UTF8", "people write in all languages"),
-        ("TimeZone", "UTC", "times are told in one zone"),
-        ("log_min_error_statement", "panic", "statements may carry what no log should"),
-    ],
-)
-def test_it_is_set_up_as_our_rules_say(cluster: Embedded, setting: str, value: str, why: str) -> None:
-    with psycopg.connect(cluster._superuser_url()) as db:
-        assert db.execute(f"SHOW {setting}").fetchone() == (value,), why
+# what is set, to what, and what for
+RULES = [
+    ("data_checksums", "on", "a broken disk is noticed"),
+    ("password_encryption", "scram-sha-256", "no password can be read out of the catalog"),
+    ("listen_addresses", "", "nobody reaches it by the network"),
+    ("unix_socket_permissions", "0700", "nor another user of this machine"),
+    ("fsync", "on", "what is committed survives a power cut"),
+    ("full_page_writes", "on", "and so does the page it is on"),
+    ("synchronous_commit", "on", "and the last commits too"),
+    ("server_encoding", "UTF8", "people write in all languages"),
+    ("TimeZone", "UTC", "times are told in one zone"),
+    ("log_min_error_statement", "panic", "statements may carry what no log should"),
+]
+
+
+@pytest.mark.parametrize(("setting", "value", "why"), RULES)
+def test_it_is_set_up_as_our_rules_say(used: Path, rules: dict[str, str], setting: str, value: str, why: str) -> None:
+    assert rules[setting] == value, why
 
 
 def test_it_has_no_socket_of_the_network(cluster: Embedded) -> None:
@@ -350,7 +358,7 @@ def test_it_dies_with_its_supervisor_however_that_dies(kept: Embedded) -> None:
 @pytest.fixture(scope="module")
 def interrupted(scratch: Path) -> DataDir:
     """A data directory whose first start was cut short."""
-    home = DataDir(scratch / "interrupted")
+    home = DataDir(scratch / "cut-short")
     home.make()
     (home.path / "postgres.new" / "base").mkdir(parents=True)
     (home.path / "postgres.new" / "PG_VERSION").write_text("18\n")

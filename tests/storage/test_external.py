@@ -24,8 +24,8 @@ from engine.process import end, spawn
 from engine.settings import Settings, load
 from engine.storage import database, migrate, partitions
 from engine.storage.embedded import APPLICATION, OWNER, Embedded, running
-from tests.conftest import RETENTION
-from tests.factories import found_company
+from tests.testkit.database import RETENTION
+from tests.testkit.people import found_company
 
 DEBIAN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), Path("/usr/lib/postgresql/missing"))
 pytestmark = [

@@ -16,8 +16,8 @@ from engine.storage.health import Health, measure
 from engine.storage.instance import Beat
 from engine.storage.jobs import Errand
 from engine.storage.work import INSTANCE, work
-from tests.conftest import TestDatabase
 from tests.storage.tenants import found
+from tests.testkit.database import TestDatabase
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from engine.storage import instance
 from engine.storage.database import Database
 from engine.storage.instance import Beat, Holding
 from engine.storage.work import INSTANCE, Work, work
-from tests.conftest import TestDatabase
-from tests.factories import HERE, PASSWORD
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, PASSWORD
 
 T = TypeVar("T")
 FIVE = timedelta(seconds=5)

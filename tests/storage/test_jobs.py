@@ -15,23 +15,21 @@ from engine.errors import Conflict, LostLease
 from engine.model.jobs import JobView
 from engine.model.views import Paging
 from engine.model.vocabulary import JobState
-from engine.settings import Settings
-from engine.storage import jobs, migrate
+from engine.storage import jobs
 from engine.storage.database import Database
-from engine.storage.embedded import APPLICATION, Embedded
+from engine.storage.embedded import Embedded
 from engine.storage.jobs import LEASE, Errand, Leased
 from engine.storage.work import Tenant, Work, work
-from tests.conftest import TestDatabase, _made
 from tests.storage.tenants import found
+from tests.testkit.database import SCHEMA, TestDatabase, made_database
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
-def database(cluster: Embedded, settings: Settings) -> Iterator[Database]:
+def database(cluster: Embedded) -> Iterator[Database]:
     """A database in which no other test leaves jobs."""
-    with _made(cluster, settings, "only_jobs") as made:
-        migrate.up(made.owner, APPLICATION)
+    with made_database(cluster, "only_jobs", SCHEMA) as made:
         yield made.database
 
 

@@ -20,10 +20,10 @@ from engine.model.vocabulary import ListPage, Role
 from engine.operations import alerts, demo, overview, people, saved_views, sources, tokens
 from engine.storage import migrate, partitions
 from engine.storage.embedded import APPLICATION, OWNER
-from tests import delivering
-from tests.conftest import RETENTION, TestDatabase
-from tests.factories import Company, found_company
 from tests.storage.catalogue import EVERYTHING, GRANTS, SHAPE, TABLES, all_of, guard_of, partitions_of
+from tests.testkit.database import RETENTION, TestDatabase
+from tests.testkit.deliveries import Deliveries, alert
+from tests.testkit.people import Company, found_company
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +90,8 @@ def fill(database: TestDatabase) -> Company:
     people.invite(company.owner, "open@example.com", Role.VIEWER)
     saved_views.save(company.owner, ListPage.ALERTS, "mine", "status=firing")
     demo.prepare(company.owner)
-    delivering.deliver(company.owner, delivering.source(company.owner), delivering.firing("One"))
+    line = Deliveries.by(company.owner)
+    line.deliver(line.source(), alert("One"))
     return company
 
 

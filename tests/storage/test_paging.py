@@ -22,8 +22,8 @@ from engine.operations import teams
 from engine.storage.database import Database
 from engine.storage.paging import Order, read
 from engine.storage.work import Tenant, Work, work
-from tests.factories import Company
 from tests.storage.tenants import found
+from tests.testkit.people import Company
 
 BY_NAME = Order((func.lower(Team.name), Team.id))
 NEWEST_FIRST = Order((Team.created_at, Team.id), descending=True)

@@ -10,23 +10,21 @@ import pytest
 from sqlalchemy import event, text
 
 from engine.model.views import Paging
-from engine.settings import Settings
-from engine.storage import audit, migrate
+from engine.storage import audit
 from engine.storage.audit import Wanted
-from engine.storage.embedded import APPLICATION, Embedded
+from engine.storage.embedded import Embedded
 from engine.storage.partitions import WEEK
 from engine.storage.work import Tenant, Work, work
-from tests.conftest import TestDatabase, _made
 from tests.storage.chains import write_at
 from tests.storage.tenants import found
 from tests.storage.test_partitions import DAY, FIVE_WEEKS, NOW, keep_up
+from tests.testkit.database import SCHEMA, TestDatabase, made_database
 
 
 @pytest.fixture(scope="module")
-def weeks_of_entries(cluster: Embedded, settings: Settings) -> Iterator[tuple[TestDatabase, Tenant]]:
+def weeks_of_entries(cluster: Embedded) -> Iterator[tuple[TestDatabase, Tenant]]:
     """Sixteen weeks of two organizations' entries, as a busy installation has them."""
-    with _made(cluster, settings, "sixteen_weeks") as bare:
-        migrate.up(bare.owner, APPLICATION)
+    with made_database(cluster, "sixteen_weeks", SCHEMA) as bare:
         yield bare, _sixteen_weeks(bare)
 
 

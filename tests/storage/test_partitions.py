@@ -1,9 +1,11 @@
 """Do tables that grow stay flat, without losing what must be kept?"""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -11,14 +13,14 @@ from sqlalchemy.exc import OperationalError
 
 from engine.model.audit import AuditVerdict
 from engine.model.views import Paging
-from engine.storage import audit, migrate, partitions
+from engine.storage import audit, partitions
 from engine.storage.audit import Wanted
-from engine.storage.embedded import APPLICATION
+from engine.storage.embedded import Embedded
 from engine.storage.partitions import WEEK, Upkeep
 from engine.storage.work import Tenant, work
-from tests.conftest import TestDatabase
 from tests.storage.chains import write_at
 from tests.storage.tenants import found
+from tests.testkit.database import SCHEMA, TestDatabase, made_database
 
 NOW = datetime(2025, 6, 11, 9, 30, tzinfo=UTC)  # a Wednesday
 DAY = timedelta(days=1)
@@ -27,10 +29,10 @@ FIVE_WEEKS = tuple(f"audit_2025w{week}" for week in range(24, 29))
 
 
 @pytest.fixture
-def bare(empty: TestDatabase) -> TestDatabase:
+def bare(cluster: Embedded) -> Iterator[TestDatabase]:
     """A database with the schema and no weeks yet."""
-    migrate.up(empty.owner, APPLICATION)
-    return empty
+    with made_database(cluster, f"bare_{uuid4().hex[:12]}", SCHEMA) as made:
+        yield made
 
 
 def keep_up(database: TestDatabase, now: datetime, keep: timedelta = LONG) -> Upkeep:

@@ -16,8 +16,8 @@ from engine.operations import organizations, people, teams, tokens
 from engine.storage import replays
 from engine.storage.database import Database
 from engine.storage.work import Tenant, work
-from tests.conftest import TestDatabase
-from tests.factories import HERE, Company, found_company
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import HERE, Company, found_company
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,9 @@ from engine.storage.database import Database
 from engine.storage.embedded import Embedded
 from engine.storage.jobs import Errand
 from engine.storage.work import INSTANCE, Tenant, work
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
 from tests.storage.furnished import furnish, furnish_installation
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import Company, found_company
 
 EVERY_TABLE = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN (SELECT relname FROM pg_class WHERE relispartition)

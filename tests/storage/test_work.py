@@ -18,8 +18,8 @@ from engine.model.people import Team
 from engine.operations import teams
 from engine.storage.database import Database
 from engine.storage.work import CHANNEL, Tenant, Work, work
-from tests.factories import Company
 from tests.storage.tenants import found
+from tests.testkit.people import Company
 
 ONE, TWO, RED, BLUE = uuid4(), uuid4(), uuid4(), uuid4()
 Heard = Callable[[], list[dict[str, Any]]]

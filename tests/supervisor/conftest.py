@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation import PROJECT, Installation
 from tests.supervisor.watching import Shared, gone
+from tests.testkit.installation import Installation, port_of
 
 
 @pytest.fixture(scope="session")
 def product(scratch: Path) -> Iterator[Shared]:
-    """It on a port and in a web folder of its own, beside the installation of the browser tests."""
-    made = Shared(scratch / "supervised", {"AIOPS_WEB_DIR": str(PROJECT / ".scratch" / "web-supervisor")}, 3919)
+    """It on a port of its own, beside the installation of the browser tests."""
+    made = Shared(scratch / "supervised", port=port_of(19))
     made.start(240)
     made.first_words = made.said()
     made.first_health = made.until(lambda: _well(made))

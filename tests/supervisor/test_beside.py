@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from engine.storage.embedded import APPLICATION
-from tests.installation import PROJECT, port_is_free
 from tests.supervisor.watching import Shared, clean_environment, embedded, settings_of, token_works
+from tests.testkit.installation import PROJECT, port_is_free, port_of
 
 pytestmark = pytest.mark.slow
-_OTHER_PORT = 3920
+_OTHER_PORT = port_of(20)
 
 
 def test_a_command_uses_the_database_of_what_runs(running: Shared) -> None:

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
 from engine.errors import Unavailable
-from engine.settings import load
+from engine.settings import Settings, load
 from engine.supervisor.page import Page
 from tests.supervisor.watching import gone
 
@@ -40,7 +41,11 @@ def _write(file: Path, text: str) -> None:
 def _page(project: Path, builder: str = _WRITES_A_PAGE, port: int = 3000) -> Page:
     """Its page, with a Python program in place of the real builder, which the tests of whole installations run."""
     (project / "reflex.py").write_text(builder)
-    return Page(project, load({"AIOPS_PORT": str(port), "AIOPS_DATA_DIR": str(project / "data")}))
+    return Page(project, _settings(project, port))
+
+
+def _settings(project: Path, port: int) -> Settings:
+    return load({"AIOPS_PORT": str(port), "AIOPS_DATA_DIR": str(project / "data")})
 
 
 def test_what_was_just_built_is_current_even_where_the_builder_wrote_the_lock_anew(project: Path) -> None:
@@ -75,10 +80,14 @@ def test_the_page_is_built_anew_when_its_sources_changed(project: Path, name: st
     assert page.is_current() is current, why
 
 
-def test_the_page_is_built_anew_when_a_source_is_gone_the_port_changed_or_the_build_was_deleted(project: Path) -> None:
+def test_another_port_needs_no_other_page(project: Path) -> None:
+    _page(project).build()
+    assert _page(project, port=3400).is_current()
+
+
+def test_the_page_is_built_anew_when_a_source_is_gone_or_the_build_was_deleted(project: Path) -> None:
     page = _page(project)
     page.build()
-    assert not _page(project, port=3001).is_current(), "the page knows its port"
     (project / "state/people.py").rename(project / "people.py")
     assert not page.is_current()
     (project / "people.py").rename(project / "state/people.py")
@@ -96,9 +105,34 @@ def test_a_source_that_changes_while_the_page_is_built_is_built_next_time(projec
 def test_a_build_that_fails_says_its_last_words_and_leaves_nothing_current(project: Path) -> None:
     page = _page(project)
     page.build()
+    _write(project / "state/people.py", "two")
     with pytest.raises(Unavailable, match="(?s)the page could not be built:.*no such component"):
         _page(project, "raise SystemExit('no such component')").build()
     assert not page.is_current()
+
+
+_COUNTS_AND_WRITES = "open('built', 'a').write('once '); import time; time.sleep(0.3)\n" + _WRITES_A_PAGE
+
+
+def test_two_that_start_at_once_build_the_page_once(project: Path) -> None:
+    pages = [_page(project, _COUNTS_AND_WRITES), _page(project, _COUNTS_AND_WRITES, port=3400)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda page: page.build(), pages))
+    assert all(page.is_current() for page in pages)
+    assert (project / "built").read_text().split() == ["once"]
+
+
+def test_who_waits_for_anothers_build_can_be_stopped(project: Path) -> None:
+    building, waiting = _page(project, "import subprocess; subprocess.run(['sleep', '61'])"), Page(project, _settings(project, 3400))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(building.build)
+        _builder_down_to("sleep", building)
+        second = pool.submit(waiting.build)
+        waiting.stop()
+        second.result(5)
+        building.stop()
+        assert isinstance(first.exception(10), Unavailable)
+    assert waiting._builder is None
 
 
 def test_a_stopped_build_ends_with_its_own_children(project: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.storage.datadir import DataDir
-from tests.installation import Installation
 from tests.supervisor.watching import Shared, everything_is_free, health_kinds, token_works
+from tests.testkit.installation import Installation, port_of
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +78,7 @@ def test_a_start_on_a_busy_port_names_its_holder_and_the_setting_and_leaves_noth
 
 
 def test_all_faults_of_the_settings_are_said_at_once_before_anything_starts(scratch: Path) -> None:
-    new = Installation(scratch / "misconfigured", port=3919)
+    new = Installation(scratch / "misconfigured", port=port_of(21))
     wrong = {"AIOPS_PROFILE": "prod", "AIOPS_POOL_SIZE": "many", "AIOPS_DATABSE_URL": "postgresql://x", "AIOPS_WARN_EMAIL": "a@b.example"}
     done = new.command("up", AIOPS_POSTGRES_BIN="/nonexistent", **wrong)
     assert (done.returncode, done.stdout) == (1, "")
@@ -95,7 +95,7 @@ def test_all_faults_of_the_settings_are_said_at_once_before_anything_starts(scra
 
 def test_an_unusable_data_directory_is_said_with_what_to_do(scratch: Path) -> None:
     (scratch / "file").write_text("not a folder")
-    done = Installation(scratch / "file" / "data", port=3919).command("up")
+    done = Installation(scratch / "file" / "data", port=port_of(21)).command("up")
     assert done.returncode == 1
     assert f"✗ AIOPS_DATA_DIR: cannot use {scratch}/file/data: Not a directory; choose another folder" in done.stdout
 

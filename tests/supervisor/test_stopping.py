@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.installation import PROJECT, Installation
 from tests.supervisor.watching import Shared, everything_is_free, gone, postgres_of
+from tests.testkit.installation import PROJECT, Installation
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation import PROJECT, Installation
 from tests.supervisor.watching import Shared, clean_environment, gone, health_kinds
+from tests.testkit.installation import PROJECT, WEB_DIR, Installation
 
 pytestmark = pytest.mark.slow
 _NOBODY = 65534
@@ -26,10 +26,10 @@ class Unprivileged(Installation):
     def begin(self) -> "Unprivileged":
         """Start it in a home of that person, where nothing but the data directory is named."""
         home = self.data_dir.parent
-        mine = {"HOME": str(home), "AIOPS_DATA_DIR": str(self.data_dir), "AIOPS_PORT": str(self.port)} | self.environment
+        mine = {"HOME": str(home), "AIOPS_DATA_DIR": str(self.data_dir), "AIOPS_PORT": str(self.port), "AIOPS_WEB_DIR": str(WEB_DIR)}
         with self.log.open("ab") as log:
             command = [*_AS_NOBODY, self.python, "-m", "engine", "up"]
-            self.process = subprocess.Popen(command, cwd=PROJECT, env=clean_environment() | mine, stdout=log, stderr=log)  # noqa: TID251
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=clean_environment() | mine | self.environment, stdout=log, stderr=log)  # noqa: TID251
         return self
 
 

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from engine.settings import load
 from engine.supervisor.warn import Warner
-from tests.installation import port_is_free
 from tests.supervisor.listening import Mail, Web, mail, web
+from tests.testkit.installation import port_is_free
 
 pytestmark = pytest.mark.fast
 _DISK = ("disk", "the disk has 9% free: make room")

@@ -11,7 +11,7 @@ import psutil
 from engine.settings import Settings, load
 from engine.start import embedded
 from engine.storage.datadir import DataDir
-from tests.installation import Installation, port_is_free
+from tests.testkit.installation import Installation, port_is_free
 
 
 class Shared(Installation):

@@ -1,67 +1,29 @@
-"""A browser, and people in it."""
+"""People in a browser."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.installation import PASSWORD, Installation
-from tests.ui import working
-from tests.ui.working import Company, Person
+from tests.testkit import organization
+from tests.testkit.browser import Chromium, OpenTab, Tab
+from tests.testkit.installation import Installation
+from tests.testkit.organization import Company
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
-CUT = ("WebSocket", "ERR_CONNECTION", "ERR_CONTENT_LENGTH_MISMATCH")  # what a kill does to whatever is under way
-PHONE = {"width": 390, "height": 844}
+CHROMIUM = Chromium()
 
 
-@dataclass
-class Tab:
-    """A page in a browser profile of its own, and what its console complained of."""
-
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-
-    def sign_in(self, email: str, password: str = PASSWORD, path: str = "/sign-in") -> "Tab":
-        """Sign in by the form, as a person does."""
-        self.page.goto(self.url + path)
-        self.page.fill("#email", email)
-        self.page.fill("#password", password)
-        self.page.click("button[type=submit]")
-        self.page.wait_for_selector(".sidebar .end >> text=Sign out", state="attached")
-        return self
-
-    def bring(self, person: Person, path: str = "/") -> Page:
-        """Open a page as somebody who signed in before."""
-        self.page.context.add_cookies(person.cookies)
-        self.open(path)
-        self.page.wait_for_selector(".topbar .live:has-text('live')")
-        return self.page
-
-    def open(self, path: str) -> Page:
-        """Go to a page and wait for its heading."""
-        self.page.goto(self.url + path)
-        self.page.wait_for_selector("h1")
-        return self.page
-
-    def outlived_a_kill(self) -> None:
-        """Take back what the console said of connections and downloads that the kill of a process has cut."""
-        self.complaints = [words for words in self.complaints if not any(sign in words for sign in CUT)]
+@pytest.fixture
+def browser() -> Browser:
+    """Chromium, started once for all tests that follow one another with it."""
+    return CHROMIUM.get()
 
 
-OpenTab = Callable[..., Tab]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium, once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
-        started.close()
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Close the browser when the next test has none."""
+    if nextitem is None or "browser" not in getattr(nextitem, "fixturenames", ()):
+        CHROMIUM.close()
 
 
 @pytest.fixture
@@ -94,6 +56,6 @@ def tab(browser: Browser, installation: Installation) -> Iterator[OpenTab]:
 @pytest.fixture(scope="session")
 def company(installation: Installation) -> Company:
     """An organization of its own on the shared installation, with people of every role and a source."""
-    made = working.found(installation, "Works")
-    working.staff(made)
+    made = organization.found(installation, "Works")
+    organization.staff(made)
     return made

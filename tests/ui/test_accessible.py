@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from aiops_ui.routes import ROUTES
-from tests.installation import PROJECT
-from tests.ui.conftest import PHONE, OpenTab
-from tests.ui.working import Company, loaded, row, unique
+from tests.testkit.browser import PHONE, OpenTab
+from tests.testkit.installation import PROJECT
+from tests.testkit.organization import Company, loaded, row, unique
 
 pytestmark = pytest.mark.slow
 PINNED = Path(__file__).parent / "tools"

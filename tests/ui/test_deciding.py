@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.installation import Installation
-from tests.ui import working
-from tests.ui.conftest import OpenTab
-from tests.ui.working import NOTICED, Company, row, unique
+from tests.testkit import organization
+from tests.testkit.browser import OpenTab
+from tests.testkit.installation import Installation
+from tests.testkit.organization import NOTICED, Company, row, unique
 
 pytestmark = pytest.mark.slow
 
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def company(installation: Installation) -> Company:
     """An organization of its own: what is decided here holds of every alert."""
-    made = working.found(installation, unique("Deciding"))
-    working.staff(made)
+    made = organization.found(installation, unique("Deciding"))
+    organization.staff(made)
     return made
 
 

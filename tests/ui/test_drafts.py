@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.installation import Installation
-from tests.ui.conftest import OpenTab, Tab
-from tests.ui.working import NOTICED, Company, unique
+from tests.testkit.browser import OpenTab, Tab
+from tests.testkit.installation import Installation
+from tests.testkit.organization import NOTICED, Company, unique
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.installation import Installation
-from tests.ui import working
-from tests.ui.conftest import OpenTab
-from tests.ui.working import NOTICED, Company
+from tests.testkit import organization
+from tests.testkit.browser import OpenTab
+from tests.testkit.installation import Installation
+from tests.testkit.organization import NOTICED, Company
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def empty(installation: Installation) -> Company:
     """An organization of which there is nothing yet but Olive, its owner."""
-    return working.found(installation, f"Fresh {uuid4().hex[:6]}")
+    return organization.found(installation, f"Fresh {uuid4().hex[:6]}")
 
 
 def pasted(page: Page, where: str) -> str:
@@ -60,7 +60,7 @@ def test_the_owner_is_led_from_nothing_to_the_first_alert(tab: OpenTab, empty: C
 
 
 def test_who_may_not_configure_is_told_who_does(tab: OpenTab, empty: Company) -> None:
-    working.join(empty, "vera")
+    organization.join(empty, "vera")
     page = tab().bring(empty.people["vera"])
     expect(page.locator("main")).to_contain_text("Somebody who may configure adds the first source.")
     expect(page.locator("main .card", has_text="First steps").locator("text=Add a source")).to_have_count(0)

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import OpenTab
-from tests.ui.working import NOTICED, Company, row, unique
+from tests.testkit.browser import OpenTab
+from tests.testkit.organization import NOTICED, Company, row, unique
 
 pytestmark = pytest.mark.slow
 PENDING = """() => {

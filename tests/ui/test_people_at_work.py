@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.installation import PASSWORD, Installation
-from tests.ui.conftest import PHONE, OpenTab, Tab
+from tests.testkit.browser import PHONE, OpenTab, Tab
+from tests.testkit.installation import PASSWORD, Installation, port_of
 
 pytestmark = pytest.mark.slow
 ADA = "ada@acme.example"
@@ -36,7 +36,7 @@ def join(made: Tab, link: str, name: str) -> None:
 
 
 def test_the_set_up_link_makes_the_owner_and_works_once(browser: Browser, scratch: Path) -> None:
-    fresh = Installation(scratch / "first-minutes", port=3918, environment={"AIOPS_WEB_DIR": ".scratch/web-first"}).start()
+    fresh = Installation(scratch / "first-minutes", port=port_of(18)).start()
     try:
         page = browser.new_context().new_page()
         page.goto(fresh.setup_link())

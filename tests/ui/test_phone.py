@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import PHONE, OpenTab
-from tests.ui.working import Company, loaded, unique
+from tests.testkit.browser import PHONE, OpenTab
+from tests.testkit.organization import Company, loaded, unique
 
 pytestmark = pytest.mark.slow
 LONG = "node-exporter.monitoring.svc.cluster-eu-central-1.acme-production.internal:9100/metrics"

@@ -10,17 +10,17 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.installation import Installation
 from tests.scenarios.senders.running import programs
-from tests.ui import working
-from tests.ui.conftest import OpenTab
+from tests.testkit import organization
+from tests.testkit.browser import OpenTab
+from tests.testkit.installation import Installation
 from tests.ui.test_first_minutes import pasted
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("prometheus-alertmanager"), reason="not installed: prometheus-alertmanager"),
 ]
-ALERTMANAGER = 19222
+ALERTMANAGER = 19232
 LABELS = {"alertname": "PaymentErrors", "severity": "critical", "service": "payment", "instance": "payment-1"}
 
 
@@ -43,7 +43,7 @@ def connected(page: Page) -> str:
 def test_a_real_alertmanager_is_connected_and_its_incident_worked_on_to_the_end(
     tab: OpenTab, installation: Installation, tmp_path: Path
 ) -> None:
-    page = tab().bring(working.found(installation, f"Real {uuid4().hex[:6]}").people["olive"])
+    page = tab().bring(organization.found(installation, f"Real {uuid4().hex[:6]}").people["olive"])
     (tmp_path / "alertmanager.yml").write_text(connected(page))
     page.evaluate("window.opened = true")  # gone with a reload
     with programs(tmp_path) as running:
@@ -52,7 +52,7 @@ def test_a_real_alertmanager_is_connected_and_its_incident_worked_on_to_the_end(
         expect(page.locator(".banner.good")).to_contain_text("The first alert is here: PaymentErrors", timeout=20_000)
         page.keyboard.press("g")
         page.keyboard.press("i")
-        row = working.row(page, "payment: PaymentErrors")
+        row = organization.row(page, "payment: PaymentErrors")
         expect(row).to_contain_text("Critical")
         page.keyboard.press("j")
         page.keyboard.press("e")

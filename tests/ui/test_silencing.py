@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.conftest import PHONE, OpenTab
-from tests.ui.working import NOTICED, Company, row, unique
+from tests.testkit.browser import PHONE, OpenTab
+from tests.testkit.organization import NOTICED, Company, row, unique
 
 pytestmark = pytest.mark.slow
 

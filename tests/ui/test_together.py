@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.installation import Installation
-from tests.ui.conftest import OpenTab
-from tests.ui.working import NOTICED, Company, row, unique
+from tests.testkit.browser import OpenTab
+from tests.testkit.installation import Installation
+from tests.testkit.organization import NOTICED, Company, row, unique
 
 pytestmark = pytest.mark.slow
 # What somebody does who knows how the page calls the server, but has no button for it.

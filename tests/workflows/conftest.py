@@ -1,8 +1,6 @@
 """A database in which nobody else leaves jobs, and jobs that do what a test wants."""
 
-import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,34 +10,32 @@ from sqlalchemy import text
 
 from engine.model.jobs import JobView
 from engine.model.vocabulary import JobState
-from engine.settings import Settings
-from engine.storage import jobs, migrate, partitions
+from engine.storage import jobs
 from engine.storage.database import Database
-from engine.storage.embedded import APPLICATION, Embedded
+from engine.storage.embedded import Embedded
 from engine.storage.jobs import Errand, Leased
 from engine.storage.work import INSTANCE, Tenant, work
 from engine.workflows.handlers import HANDLERS
-from tests.conftest import RETENTION, TestDatabase, _made
+from tests.testkit.clock import until
+from tests.testkit.database import TestDatabase, made_database
 
 KIND = "test.work"
 
 
 @pytest.fixture(scope="module")
-def installation(cluster: Embedded, settings: Settings, scratch: Path) -> Iterator[TestDatabase]:
+def own_database(cluster: Embedded, scratch: Path) -> Iterator[TestDatabase]:
     """An installation of the module's own, with the door open on it."""
-    with _made(cluster, settings, "only_workflows") as made:
-        migrate.up(made.owner, APPLICATION)
-        partitions.keep_up(made.owner, RETENTION, datetime.now(UTC))
+    with made_database(cluster, "only_workflows") as made:
         made.open_door(scratch)
         yield made
 
 
 @pytest.fixture
-def database(installation: TestDatabase, scratch: Path) -> Iterator[Database]:
+def database(own_database: TestDatabase, scratch: Path) -> Iterator[Database]:
     """Its pool; what a test leaves open is taken out of the way."""
-    installation.open_door(scratch)
-    yield installation.database
-    with installation.owner.begin() as db:
+    own_database.open_door(scratch)
+    yield own_database.database
+    with own_database.owner.begin() as db:
         db.execute(text("UPDATE lane SET due_at = null"))
         db.execute(text("SELECT set_config('app.instance', 'on', true)"))
         db.execute(text("DELETE FROM lease"))
@@ -72,14 +68,6 @@ def ends(database: Database, tenant: Tenant, id: UUID, *states: JobState) -> Job
     wanted = states or (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
     until(lambda: show(database, tenant, id).state in wanted)
     return show(database, tenant, id)
-
-
-def until(happened: Callable[[], Any], seconds: float = 8) -> None:
-    """Wait for something, not for long."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
-        time.sleep(0.02)
 
 
 def make_due(database: Database, tenant: Tenant) -> None:

@@ -18,10 +18,11 @@ from engine.storage.lanes import CHECK, INBOX
 from engine.storage.work import INSTANCE, Tenant, work
 from engine.workflows import applier
 from engine.workflows.applier import Applier
-from tests.conftest import TestDatabase
-from tests.factories import found_company
-from tests.pipeline.applying import MINUTE, Line, alert, group
-from tests.workflows.conftest import until
+from tests.pipeline.stored import Line
+from tests.testkit.clock import MINUTE, until
+from tests.testkit.database import TestDatabase
+from tests.testkit.deliveries import alert, group
+from tests.testkit.people import found_company
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def lane(line: Line, kind: str) -> Any:
 
 def titles(line: Line) -> list[str]:
     """What is an alert now."""
-    return [row.title for row in line.alerts()]
+    return [row.title for row in line.alert_rows()]
 
 
 def test_a_round_applies_what_waits_and_puts_the_lane_to_rest(line: Line, worker: Applier) -> None:
@@ -69,8 +70,8 @@ def test_more_than_a_batch_is_applied_in_one_turn_and_in_order(line: Line, worke
     for place in range(300):
         line.keep(line.post(source, group(alert("One", starts=t + place * MINUTE / 60)), t + timedelta(milliseconds=place)))
     worker.round()
-    assert (line.waiting(), line.alert().count, line.alert().deliveries) == ([], 300, 300)
-    assert line.alert().starts_at == t + 299 * MINUTE / 60
+    assert (line.waiting(), line.alert_row().count, line.alert_row().deliveries) == ([], 300, 300)
+    assert line.alert_row().starts_at == t + 299 * MINUTE / 60
 
 
 def test_a_value_that_the_database_refuses_puts_only_its_own_delivery_aside(
@@ -160,7 +161,7 @@ def test_a_worker_that_lost_the_lane_writes_nothing(line: Line, worker: Applier,
 
     monkeypatch.setattr(applier.inbox, "waiting", taken_over)
     worker.round()
-    assert (line.alerts(), len(line.waiting())) == ([], 1)
+    assert (line.alert_rows(), len(line.waiting())) == ([], 1)
     assert lane(line, INBOX).lease_owner == "two", "and leaves the lane to who has it"
 
 
@@ -180,7 +181,7 @@ def test_two_workers_at_once_apply_everything_once(line: Line, database: Databas
             each.stop()
         for thread in threads:
             thread.join(10)
-    assert (line.alert().deliveries, line.alert().count) == (60, 1)
+    assert (line.alert_row().deliveries, line.alert_row().count) == (60, 1)
     assert len(line.rows("SELECT 1 FROM alert_entry")) == 60
 
 
@@ -208,12 +209,12 @@ def test_what_time_changes_is_looked_at_when_it_is_due_and_not_before(line: Line
     due = lane(line, CHECK).due_at
     assert due == line.begins + 2 * MINUTE
     worker.round()
-    assert line.alert().status == "firing"
+    assert line.alert_row().status == "firing"
     line.write("UPDATE alert SET check_at = now(), expires_at = now()")
     line.write("UPDATE lane SET due_at = now() WHERE org_id = :org AND kind = 'check'", org=line.company.id)
     worker.round()
-    assert (line.alert().status, line.alert().closed_by) == ("resolved", "timed_out")
-    assert lane(line, CHECK).due_at == line.alert().check_at or lane(line, CHECK).due_at == line.incident().check_at
+    assert (line.alert_row().status, line.alert_row().closed_by) == ("resolved", "timed_out")
+    assert lane(line, CHECK).due_at == line.alert_row().check_at or lane(line, CHECK).due_at == line.incident_row().check_at
 
 
 def test_a_silence_is_due_when_the_next_sign_of_life_is(line: Line, worker: Applier) -> None:
@@ -262,8 +263,8 @@ def lanes_due(database: Database, line: Line) -> bool:
         return line.company.id in lanes.due(open_work, INBOX)
 
 
-def test_a_worker_waits_for_a_database_that_is_away(installation: TestDatabase) -> None:
-    url = installation.app_url.set(host="127.0.0.1", port=9).difference_update_query(["host"])
+def test_a_worker_waits_for_a_database_that_is_away(own_database: TestDatabase) -> None:
+    url = own_database.app_url.set(host="127.0.0.1", port=9).difference_update_query(["host"])
     nobody = Database(url, pool_size=1, statement_timeout_ms=500, name="x")
     running = Applier(nobody, "one")
     thread = threading.Thread(target=running.run)

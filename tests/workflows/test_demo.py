@@ -19,9 +19,10 @@ from engine.workflows import demo as playing
 from engine.workflows.demo import ALERTMANAGER, EVENTS, GRAFANA, LENGTH, SCRIPT, Posting, bodies, play
 from engine.workflows.runner import Runner
 from tests.api.clients import Server, serve
-from tests.factories import found_company
-from tests.pipeline.applying import Line
-from tests.workflows.conftest import ends, make_due, show, until
+from tests.pipeline.stored import Line
+from tests.testkit.clock import until
+from tests.testkit.people import found_company
+from tests.workflows.conftest import ends, make_due, show
 
 START = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 QUICK = 100.0
@@ -79,7 +80,7 @@ def there(line: Line) -> list[SourceView]:
 def quickly(line: Line, web: Web, start: datetime = START) -> int:
     """Play without a worker, as fast as can be, and apply everything."""
     sent = play(Posting("http://127.0.0.1:1", senders(line)), start, 1e6, lambda done, note: None)
-    while line.apply():
+    while line.apply_batch():
         pass
     return sent
 
@@ -114,7 +115,7 @@ def test_every_kind_reads_what_is_posted_and_all_of_it_ends(line: Line, web: Web
     assert line.rows("SELECT reason FROM quarantine") == []
     expected = Counter((each.severity, each.service, each.resource) for each in SCRIPT)
     assert Counter((row.severity, row.service, row.resource) for row in rows) == expected
-    assert 1 < len(line.incidents()) < 30, "grouped, which is what is shown"
+    assert 1 < len(line.incident_rows()) < 30, "grouped, which is what is shown"
     shown = {each.kind: (each.alerts, each.failures, each.quarantined) for each in there(line)}
     assert shown == {kind: (2 * sum(each.sender == kind for each in SCRIPT), 0, 0) for kind in SENDERS}
 
@@ -133,23 +134,23 @@ def test_a_worker_plays_it_as_a_job_that_can_be_followed(line: Line, web: Web, r
     done = ends(database, line.tenant, job.id)
     assert (done.state, done.result, done.error) == (JobState.DONE, {"alerts": 60}, "")
     assert {"the shop is failing", "the shop recovers"} <= notes
-    line.apply()
-    assert Counter(row.status for row in line.alerts()) == {"resolved": 60}
+    line.apply_batch()
+    assert Counter(row.status for row in line.alert_rows()) == {"resolved": 60}
 
 
 def test_a_worker_that_takes_it_over_tells_nothing_twice(line: Line, web: Web) -> None:
     quickly(line, web)
-    before = len(line.incidents())
+    before = len(line.incident_rows())
     assert quickly(line, web) == 60
-    rows = line.alerts()
+    rows = line.alert_rows()
     assert (len(rows), {row.count for row in rows}, Counter(row.status for row in rows)) == (60, {1}, {"resolved": 60})
-    assert (len(line.incidents()), len(there(line))) == (before, 3)
+    assert (len(line.incident_rows()), len(there(line))) == (before, 3)
 
 
 def test_played_another_time_it_tells_of_another_outage(line: Line, web: Web) -> None:
     quickly(line, web)
     quickly(line, web, START.replace(hour=13))
-    assert len(line.alerts()) == 120
+    assert len(line.alert_rows()) == 120
 
 
 def test_removed_half_way_it_stops_and_says_why(line: Line, web: Web) -> None:
@@ -161,8 +162,8 @@ def test_removed_half_way_it_stops_and_says_why(line: Line, web: Web) -> None:
     with pytest.raises(NotFound, match="The demonstration was removed"):
         quickly(line, web)
     assert len(web.came) == 20
-    line.apply()
-    assert (line.alerts(), line.incidents(), there(line)) == ([], [], [])
+    line.apply_batch()
+    assert (line.alert_rows(), line.incident_rows(), there(line)) == ([], [], [])
 
 
 def test_removed_half_way_the_job_ends_and_nothing_is_made_again(line: Line, web: Web, runner: Runner, database: Database) -> None:
@@ -235,8 +236,8 @@ def test_when_the_web_process_is_away_it_is_tried_again(line: Line, web: Web, ru
     make_due(database, line.tenant)
     assert runner.take_due() == 1
     assert ends(database, line.tenant, job.id).state is JobState.DONE
-    line.apply()
-    assert (Counter(row.status for row in line.alerts()), len(there(line))) == ({"resolved": 60}, 3)
+    line.apply_batch()
+    assert (Counter(row.status for row in line.alert_rows()), len(there(line))) == ({"resolved": 60}, 3)
 
 
 def test_what_it_tells_is_an_outage_that_people_can_work_on(line: Line, web: Web) -> None:

@@ -15,8 +15,8 @@ from engine.storage.database import Database
 from engine.storage.work import INSTANCE, work
 from engine.workflows import proving
 from engine.workflows.applier import Applier
-from tests.conftest import TestDatabase
-from tests.factories import Company, found_company
+from tests.testkit.database import TestDatabase
+from tests.testkit.people import Company, found_company
 from tests.workflows.conftest import until
 
 
@@ -83,7 +83,7 @@ def test_nobody_sees_it_nor_misses_a_number(database: Database, running: Applier
 
 
 def test_an_alert_that_does_not_get_through_is_a_fault(
-    database: Database, installation: TestDatabase, monkeypatch: pytest.MonkeyPatch, scratch: Any
+    database: Database, own_database: TestDatabase, monkeypatch: pytest.MonkeyPatch, scratch: Any
 ) -> None:
     monkeypatch.setattr(proving, "_LONGEST", 0.3)
     proving.prove(database, threading.Event())

@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import Conflict, Unavailable
 from engine.model.vocabulary import JobState
-from engine.operations import audit
+from engine.operations import audit, teams
 from engine.operations import jobs as jobs_operations
 from engine.operations.door import PROGRESS
 from engine.storage import jobs
@@ -19,9 +19,10 @@ from engine.storage.database import Database
 from engine.storage.jobs import Leased
 from engine.storage.work import CHANNEL, Tenant, work
 from engine.workflows.runner import MOST_TRIES, Runner
-from tests.factories import found_company
 from tests.storage.tenants import found, robot
-from tests.workflows.conftest import ends, hand_on, make_due, show, until
+from tests.testkit.clock import until
+from tests.testkit.people import found_company
+from tests.workflows.conftest import ends, hand_on, make_due, show
 
 Handles = Callable[[Callable[[Leased], dict[str, Any]]], None]
 
@@ -54,6 +55,8 @@ def gate() -> Iterator[threading.Event]:
 def test_a_job_goes_from_the_door_to_its_result(database: Database, runner: Runner) -> None:
     acme = found_company(database, "Acme")
     tenant = Tenant(acme.id, all_teams=True)
+    for number in range(10):
+        teams.create(acme.owner, f"Team {number}")
     with psycopg.connect(database.dsn, autocommit=True) as db:
         db.execute(f"LISTEN {CHANNEL}")
         asked = audit.request_verification(acme.owner)

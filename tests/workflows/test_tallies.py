@@ -15,9 +15,11 @@ from engine.storage.database import Database
 from engine.storage.work import Tenant
 from engine.workflows import applier
 from engine.workflows.applier import Applier
-from tests.conftest import RETENTION, TestDatabase
-from tests.factories import found_company
-from tests.pipeline.applying import MINUTE, Line, alert, group
+from tests.pipeline.stored import Line
+from tests.testkit.clock import MINUTE
+from tests.testkit.database import RETENTION, TestDatabase
+from tests.testkit.deliveries import alert, group
+from tests.testkit.people import found_company
 
 
 @pytest.fixture
@@ -144,7 +146,7 @@ def test_a_poison_delivery_of_a_source_that_is_gone_does_not_stop_the_organizati
         line.write("DELETE FROM source_credential WHERE source_id = :id", id=gone.id)
         line.write("DELETE FROM source WHERE id = :id", id=gone.id)
     worker.round()
-    assert ([row.title for row in line.alerts()], line.waiting()) == (["Fine"], [])
+    assert ([row.title for row in line.alert_rows()], line.waiting()) == (["Fine"], [])
     (kept,) = line.rows("SELECT source_id, reason, state, team_id FROM quarantine")
     assert (kept.source_id, kept.state, kept.team_id) == (gone.id, "waiting", None)
     assert (sums(line, gone), sums(line, other)) == ((1, 0, 0), (1, 1, 1))
@@ -161,7 +163,7 @@ def test_what_is_replayed_has_waited_since_then_and_not_since_it_first_came(
     line.write("DELETE FROM intake_minute")
     quarantine.replay_all(line.company.owner)
     worker.round()
-    assert [row.title for row in line.alerts()] == ["Odd"]
+    assert [row.title for row in line.alert_rows()] == ["Odd"]
     assert sums(line, source) == (1, 1, 1)
     assert max(row.slowest for row in minutes(line, source)) < 10
 

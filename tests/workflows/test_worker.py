@@ -22,9 +22,10 @@ from engine.storage.work import CHANNEL
 from engine.workflows import worker as worker_module
 from engine.workflows.duties import Duties, Keeping
 from engine.workflows.worker import Worker
-from tests.conftest import RETENTION, TestDatabase
 from tests.storage.tenants import found
-from tests.workflows.conftest import as_installation, ends, hand_on, until
+from tests.testkit.clock import until
+from tests.testkit.database import RETENTION, TestDatabase
+from tests.workflows.conftest import as_installation, ends, hand_on
 
 Handles = Callable[[Callable[[Leased], dict[str, Any]]], None]
 KEEPING = Keeping(RETENTION, jobs=timedelta(days=14))
@@ -32,12 +33,12 @@ LISTENING = "SELECT pid FROM pg_stat_activity WHERE query = %s AND datname = %s"
 
 
 @pytest.fixture
-def make(installation: TestDatabase, database: Database) -> Iterator[Callable[[str], Worker]]:
+def make(own_database: TestDatabase, database: Database) -> Iterator[Callable[[str], Worker]]:
     """A worker of that name. Its duties have ended when the test has: the next test's would be taken for them."""
     made: list[Worker] = []
 
     def worker(name: str) -> Worker:
-        made.append(Worker(database, Unproved(database, installation.owner, KEEPING), name, "1.0"))
+        made.append(Worker(database, Unproved(database, own_database.owner, KEEPING), name, "1.0"))
         return made[-1]
 
     yield worker
@@ -186,7 +187,7 @@ def test_of_two_workers_only_one_ticks_and_the_other_takes_over_when_it_stops(da
             [leader] = ticked(database)
             (first if leader == "first" else second).stop()
             follower = "second" if leader == "first" else "first"
-            until(lambda: ticked(database) == [follower], seconds=3)
+            until(lambda: ticked(database) == [follower], 3)
 
 
 def test_a_leader_that_vanished_is_followed_when_its_lease_is_past(database: Database, make: Callable[[str], Worker]) -> None:
@@ -231,7 +232,7 @@ class Counted:
 
 
 def test_a_duty_that_fails_is_a_fault_until_it_goes_well(
-    installation: TestDatabase, database: Database, make: Callable[[str], Worker], scratch: Path
+    own_database: TestDatabase, database: Database, make: Callable[[str], Worker], scratch: Path
 ) -> None:
     def faults() -> dict[str, str]:
         measured = health.measure(database, scratch)
@@ -246,7 +247,7 @@ def test_a_duty_that_fails_is_a_fault_until_it_goes_well(
     assert "AIOPS_DATABASE_OWNER_URL is not set" in faults()["duty partitions"]
     worker._tick()
     assert faults(), "it stays a fault until the next round"
-    worker.duties = replace(worker.duties, owner=installation.owner)
+    worker.duties = replace(worker.duties, owner=own_database.owner)
     as_installation(database, "UPDATE timer SET due_at = now()")
     worker._tick()
     until(lambda: not faults())

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.installation import Installation
+from tests.testkit.installation import Installation
 
 CONFIGS = Path(__file__).parent
 

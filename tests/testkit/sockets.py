@@ -17,7 +17,7 @@ from socketio.packet import CONNECT, EVENT, Packet
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.installation import PASSWORD, Installation
+from tests.testkit.installation import PASSWORD, Installation
 
 SPACE = "/_event"
 BOOT = "reflex___state____state.hydrate_and_load"

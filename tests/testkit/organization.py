@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from tests.installation import PASSWORD, Installation
+from tests.testkit.installation import PASSWORD, Installation
 
 ADA = "ada@acme.example"
 # Everybody's name by what they are called in tests, and what they are.

@@ -15,7 +15,7 @@ from engine.model.views import Paging
 from engine.operations import audit, people, sign_in
 from engine.operations.door import runtime, tenant_of
 from engine.storage.work import INSTANCE, Tenant, work
-from tests.factories import HERE, PASSWORD
+from tests.testkit.people import HERE, PASSWORD
 
 OTHER_PASSWORD = "violet harbour tangent mosaic eleven"
 

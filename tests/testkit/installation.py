@@ -13,11 +13,17 @@ from pathlib import Path
 import httpx
 import psutil
 
-PROJECT = Path(__file__).resolve().parents[1]
-# The page knows its port: one port for all, so that it is built once.
-PORT = 3917
-WEB_DIR = PROJECT / ".scratch" / "web"
+PROJECT = Path(__file__).resolve().parents[2]
+WEB_DIR = PROJECT / ".scratch" / "web"  # of all installations: who starts first builds it, the others wait for that
 PASSWORD = "correct horse battery staple quietly"
+
+
+def port_of(place: int) -> int:
+    """A port that is this process's own, of several that run tests; `place` is below 100."""
+    return 3900 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + place
+
+
+PORT = port_of(17)
 
 
 @dataclass

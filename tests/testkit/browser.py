@@ -1,0 +1,75 @@
+"""A browser, and tabs in it as people have them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.testkit.installation import PASSWORD
+from tests.testkit.organization import Person
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+CUT = ("WebSocket", "ERR_CONNECTION", "ERR_CONTENT_LENGTH_MISMATCH")  # what a kill does to whatever is under way
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass
+class Tab:
+    """A page in a browser profile of its own, and what its console complained of."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def sign_in(self, email: str, password: str = PASSWORD, path: str = "/sign-in") -> "Tab":
+        """Sign in by the form, as a person does."""
+        self.page.goto(self.url + path)
+        self.page.fill("#email", email)
+        self.page.fill("#password", password)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_selector(".sidebar .end >> text=Sign out", state="attached")
+        return self
+
+    def bring(self, person: Person, path: str = "/") -> Page:
+        """Open a page as somebody who signed in before."""
+        self.page.context.add_cookies(person.cookies)
+        self.open(path)
+        self.page.wait_for_selector(".topbar .live:has-text('live')")
+        return self.page
+
+    def open(self, path: str) -> Page:
+        """Go to a page and wait for its heading."""
+        self.page.goto(self.url + path)
+        self.page.wait_for_selector("h1")
+        return self.page
+
+    def outlived_a_kill(self) -> None:
+        """Take back what the console said of connections and downloads that the kill of a process has cut."""
+        self.complaints = [words for words in self.complaints if not any(sign in words for sign in CUT)]
+
+
+OpenTab = Callable[..., Tab]
+
+
+@dataclass
+class Chromium:
+    """Started when a tab is first asked for. Closed before other tests: while it runs, its event loop is in the way of theirs."""
+
+    playwright: Playwright | None = None
+    browser: Browser | None = None
+
+    def get(self) -> Browser:
+        """The one that runs."""
+        if self.browser is None:
+            self.playwright = sync_playwright().start()
+            self.browser = self.playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        return self.browser
+
+    def close(self) -> None:
+        """End it, until somebody asks again."""
+        if self.browser is not None and self.playwright is not None:
+            self.browser.close()
+            self.playwright.stop()
+        self.playwright = self.browser = None
