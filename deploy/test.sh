@@ -1,0 +1,17 @@
+#!/bin/sh
+# What `make test` runs: the static checks beside the whole specification, in two processes; with a folder of tests, that alone.
+set -u
+if [ $# -gt 0 ]; then
+  [ -d "tests/$1" ] || { echo "There is no folder tests/$1. There are: $(cd tests && ls -d */ | tr -d / | tr '\n' ' ')" >&2; exit 2; }
+  exec .venv/bin/python -m pytest -n 2 "tests/$1"
+fi
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+deploy/static.sh > "$said" 2>&1 &
+static=$!
+.venv/bin/python -m pytest -n 2 tests --cov --cov-report=term:skip-covered
+tests=$?
+wait $static
+checks=$?
+cat "$said"
+[ $tests = 0 ] && [ $checks = 0 ]
