@@ -58,14 +58,26 @@ function targets(control) {
   return one ? [one] : [];
 }
 
+const things = (id) => document.querySelectorAll(`[data-row="${CSS.escape(id)}"], [data-thing="${CSS.escape(id)}"]`);
+
+const waiting = []; // acts that the server has yet to answer, in their order: of each, the ids that it is about
+
 function show(act, ids) {
-  for (const id of ids)
-    for (const thing of document.querySelectorAll(`[data-row="${CSS.escape(id)}"], [data-thing="${CSS.escape(id)}"]`)) thing.setAttribute("data-pending", act);
+  waiting.push(ids);
+  for (const id of ids) for (const thing of things(id)) thing.setAttribute("data-pending", act);
 }
 
-function settle() {
-  for (const thing of document.querySelectorAll("[data-pending]")) thing.removeAttribute("data-pending");
-  for (const box of document.querySelectorAll("main [data-mark]:checked")) box.checked = false;
+// So many acts were answered: what they are about is shown as it is, and marked no more. What was marked meanwhile stays marked.
+function settle(answers = waiting.length) {
+  const answered = new Set(waiting.splice(0, answers).flat());
+  const still = new Set(waiting.flat());
+  for (const id of answered) {
+    for (const thing of things(id)) {
+      if (!still.has(id)) thing.removeAttribute("data-pending");
+      const box = thing.querySelector("[data-mark]");
+      if (box) box.checked = false;
+    }
+  }
   count();
 }
 
@@ -90,12 +102,18 @@ let acting = null; // what the open page does when something acts
 export function Hands({ settled, onAct }) {
   const now = useRef(onAct);
   now.current = onAct;
-  useEffect(() => settle(), [settled]);
+  const known = useRef(settled);
+  useEffect(() => {
+    // Fewer than before: the server has begun anew, and answers nothing of before.
+    if (settled !== known.current) settle(settled > known.current ? settled - known.current : undefined);
+    known.current = settled;
+  }, [settled]);
   useEffect(() => {
     const mine = (act, ids) => now.current?.(act, ids);
     acting = mine;
     return () => {
       if (acting === mine) acting = null;
+      settle();
     };
   }, []);
   return null;
@@ -165,7 +183,7 @@ export function Keys() {
       control.closest("[popover]")?.hidePopover?.();
       show(control.dataset.act, ids);
       clearTimeout(timer);
-      timer = setTimeout(settle, PENDING_AT_MOST);
+      timer = setTimeout(() => settle(), PENDING_AT_MOST);
       acting(control.dataset.act, ids);
     }
     document.addEventListener("keydown", keys);

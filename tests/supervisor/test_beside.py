@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from engine.storage.embedded import APPLICATION
-from tests.supervisor.watching import Shared, clean_environment, embedded, settings_of, token_works
-from tests.testkit.installation import PROJECT, port_is_free, port_of
+from tests.supervisor.watching import Shared, embedded, settings_of, token_works
+from tests.testkit.installation import PROJECT, clean_environment, port_is_free, port_of
 
 pytestmark = pytest.mark.slow
 _OTHER_PORT = port_of(20)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.watching import Shared, clean_environment, gone, health_kinds
-from tests.testkit.installation import PROJECT, WEB_DIR, Installation
+from tests.supervisor.watching import Shared, gone, health_kinds
+from tests.testkit.installation import PROJECT, WEB_DIR, Installation, clean_environment
 
 pytestmark = pytest.mark.slow
 _NOBODY = 65534

@@ -1,6 +1,5 @@
 """What tests of the supervisor look at: processes that are gone, tokens that still work, what was said since."""
 
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -71,8 +70,3 @@ def settings_of(installation: Installation, **environment: str) -> Settings:
 def postgres_of(installation: Installation) -> Path:
     """The program `postgres` that its database runs."""
     return embedded(settings_of(installation))._programs() / "postgres"
-
-
-def clean_environment() -> dict[str, str]:
-    """Ours without settings of the product."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AIOPS_")}

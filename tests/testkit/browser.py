@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, sync_playwright
 
 from tests.testkit.installation import PASSWORD
 from tests.testkit.organization import Person
@@ -48,6 +48,37 @@ class Tab:
     def outlived_a_kill(self) -> None:
         """Take back what the console said of connections and downloads that the kill of a process has cut."""
         self.complaints = [words for words in self.complaints if not any(sign in words for sign in CUT)]
+
+
+@dataclass
+class Link:
+    """A page's connection to its server, on which the server's answers can be held back: `page.route_web_socket(…, link.connect)`."""
+
+    page: WebSocketRoute | None = None
+    held: list[str | bytes] | None = None
+
+    def connect(self, page: WebSocketRoute) -> None:
+        """Take the page's socket, and hand on what either side says."""
+        self.page = page
+        page.connect_to_server().on_message(self._answer)
+
+    def hold(self) -> None:
+        """Hold back what the server says from now on."""
+        self.held = []
+
+    def release(self) -> None:
+        """Hand on what was held back, and everything after it at once."""
+        assert self.page is not None and self.held is not None
+        for message in self.held:
+            self.page.send(message)
+        self.held = None
+
+    def _answer(self, message: str | bytes) -> None:
+        assert self.page is not None
+        if self.held is None:
+            self.page.send(message)
+        else:
+            self.held.append(message)
 
 
 OpenTab = Callable[..., Tab]

@@ -49,7 +49,7 @@ class Installation:
     def begin(self) -> "Installation":
         """Start it and return at once."""
         mine = {"AIOPS_DATA_DIR": str(self.data_dir), "AIOPS_PORT": str(self.port), "AIOPS_WEB_DIR": str(WEB_DIR)}
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("AIOPS_")}
+        clean = clean_environment()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "engine", "up"], cwd=PROJECT, env=clean | mine | self.environment, stdout=log, stderr=log
@@ -111,7 +111,7 @@ class Installation:
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m engine …` on its data."""
         mine = {"AIOPS_DATA_DIR": str(self.data_dir), "AIOPS_PORT": str(self.port), "AIOPS_WEB_DIR": str(WEB_DIR)}
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("AIOPS_")}
+        clean = clean_environment()
         command = [sys.executable, "-m", "engine", *arguments]
         merged = clean | mine | self.environment | environment
         return subprocess.run(command, cwd=PROJECT, env=merged, capture_output=True, text=True, timeout=120)
@@ -142,6 +142,11 @@ class Installation:
             assert time.monotonic() < deadline, f"not within {within} s; it said:\n{self.said()[-3000:]}"
             time.sleep(0.05)
         return found
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours without settings of the product."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AIOPS_")}
 
 
 def port_is_free(port: int) -> bool:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.testkit.browser import OpenTab
+from tests.testkit.browser import Link, OpenTab
 from tests.testkit.organization import Company, listed, row, unique
 
 pytestmark = pytest.mark.slow
@@ -206,3 +206,22 @@ def test_who_stops_reading_gets_what_waited(tab: OpenTab, company: Company) -> N
     expect(page.locator("main .pill button")).to_be_visible()
     page.keyboard.press("Escape")
     expect(row(page, new)).to_be_visible()
+
+
+def test_what_is_marked_while_an_act_is_answered_stays_marked(tab: OpenTab, company: Company, three: tuple[str, list[int]]) -> None:
+    word, numbers = three
+    made, link = tab(), Link()
+    made.page.route_web_socket(re.compile("/_event"), link.connect)
+    page = listed(made.bring(company.people["grace"], f"/incidents?q={word.split()[-1]}"), 3)
+    link.hold()
+    mark(page, f"First {word}")
+    page.keyboard.press("e")
+    expect(row(page, f"First {word}")).to_have_attribute("data-pending", "acknowledge")
+    mark(page, f"Second {word}")
+    link.release()
+    expect(row(page, f"First {word}")).not_to_have_attribute("data-pending", "acknowledge")
+    expect(row(page, f"First {word}").locator("[data-mark]")).not_to_be_checked()
+    expect(row(page, f"Second {word}").locator("[data-mark]")).to_be_checked()
+    page.keyboard.press("r")
+    expect(row(page, f"Second {word}").locator(".status-of")).to_have_text("Resolved")
+    assert [company.numbered(number)["resolved_at"] is None for number in numbers] == [True, False, True]
