@@ -37,8 +37,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the group of each test, before pytest-xdist reads the names (it does so last), and put groups in order."""
+    """Name the group of each test, before pytest-xdist reads the names, and put groups in order."""
     groups: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         groups[_group(item)].append(item)
