@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-ROOT = Path(__file__).resolve().parents[2]
-# Tests that ask for one of these stay together, whatever file they are in; scenarios have an installation of their own.
-TOGETHER = {"installation": "installation", "browser": "installation", "product": "supervisor"}
-SCENARIOS = "tests/scenarios"
+# What shares something that is started once: these folders and files are each one group; every other file is one of its own.
+GROUPS = {
+    "tests/ui": "installation",
+    "tests/state/test_socket.py": "installation",
+    "tests/supervisor": "supervisor",
+    "tests/scenarios": "scenarios",
+}
+# Who asks for this must be in that group, or it is started once more.
+STARTED_ONCE = {"browser": "installation", "installation": "installation", "product": "supervisor"}
 # What takes longest begins first, so that no process has it left when the others are done.
-FIRST = ["installation", "tests/api/test_fuzz.py", "supervisor", "scenarios"]
+FIRST = ["installation", "supervisor", "tests/api/test_fuzz.py", "scenarios"]
 SEED = os.environ.get("TEST_SEED", "")
 
 _seconds: dict[str, float] = defaultdict(float)
@@ -37,50 +43,57 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Name the group of each test, before pytest-xdist reads the names, and put groups in order."""
-    _in_groups(items)
-    yield
+class ByGroup(LoadScopeScheduling):
+    """Hands out tests to the processes group by group, in the order of the groups."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
 
 
-def _in_groups(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    """Have every process take whole groups. (The marks for that of pytest-xdist 3.8 are not read under pytest 9.2.)"""
+    return ByGroup(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """The group of a test: all of it runs in one process."""
+    file = nodeid.partition("::")[0]
+    return next((group for place, group in GROUPS.items() if file == place or file.startswith(f"{place}/")), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put groups in order, the longest first; with a seed, shuffle them and what is in them."""
     groups: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        groups[_group(item)].append(item)
-    for name, members in groups.items():
-        for item in members:
-            item.add_marker(pytest.mark.xdist_group(name))
-    names = sorted(groups, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+        groups[group_of(item.nodeid)].append(item)
+    astray = {item.nodeid for item in items for name in _asked(item) if (at := STARTED_ONCE.get(name)) and not _is_in(item, at)}
+    if astray:
+        raise pytest.UsageError(f"these share what is started once, but not its group (tests/testkit/running.py): {sorted(astray)[:5]}")
+    names = list(groups)
     if SEED:
         chance = random.Random(SEED)
         chance.shuffle(names)
-        names.sort(key=lambda name: name not in FIRST)
         groups = {name: _shuffled(groups[name], chance) for name in names}
+    names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     # Tests with a browser follow one another, so that it starts once.
-    items[:] = [item for name in names for item in sorted(groups[name], key=_has_browser)]
+    items[:] = [item for name in names for item in sorted(groups[name], key=lambda item: "browser" in _asked(item))]
 
 
-def _has_browser(item: pytest.Item) -> bool:
-    return "browser" in getattr(item, "fixturenames", ())
+def _asked(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(getattr(item, "fixturenames", ()))
 
 
-def _group(item: pytest.Item) -> str:
-    asked = getattr(item, "fixturenames", ())
-    if item.nodeid.startswith(SCENARIOS):
-        return "scenarios"
-    return next((group for fixture, group in TOGETHER.items() if fixture in asked), _file(item))
-
-
-def _file(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+def _is_in(item: pytest.Item, group: str) -> bool:
+    # Scenarios have an installation of their own.
+    return group_of(item.nodeid) in (group, "scenarios")
 
 
 def _shuffled(items: list[pytest.Item], chance: random.Random) -> list[pytest.Item]:
     """Files in another order, and the tests of each: what a file has founded is not founded again for each test."""
     files: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        files[_file(item)].append(item)
+        files[item.nodeid.partition("::")[0]].append(item)
     order = list(files.values())
     chance.shuffle(order)
     for members in order:
