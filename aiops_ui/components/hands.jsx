@@ -218,6 +218,7 @@ export function Reading({ onReading }) {
     let was = false;
     function look() {
       const is = window.scrollY > 120 || cursor() !== null || marked().length > 0 || document.querySelector("main [data-row]:hover") !== null;
+      document.documentElement.dataset.reading = String(is);
       if (is === was) return;
       was = is;
       telling.current?.(is);
@@ -227,11 +228,13 @@ export function Reading({ onReading }) {
       if (!event.target.closest?.(".pill")) return;
       window.scrollTo({ top: 0 });
       was = false;
+      document.documentElement.dataset.reading = "false";
     }
     const timer = setInterval(look, 300);
     document.addEventListener("click", shown);
     return () => {
       clearInterval(timer);
+      delete document.documentElement.dataset.reading;
       document.removeEventListener("click", shown);
     };
   }, []);

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.scenarios.senders.running import Asking
 from tests.testkit.installation import Installation
+from tests.testkit.organization import Asking
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("amtool"), reason="not installed: amtool")]
 Amtool = Callable[..., Any]

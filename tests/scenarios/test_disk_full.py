@@ -14,6 +14,7 @@ import pytest
 from benchmarks.findings import Record, at_rest, findings
 from benchmarks.measured import Measured, measured
 from benchmarks.posters import Posters
+from tests.testkit.clock import until
 
 pytestmark = pytest.mark.slow
 
@@ -103,14 +104,6 @@ def posting(posters: Posters) -> Iterator[None]:
         posters.stopping = True
         for thread in threads:
             thread.join(60)
-
-
-def until(what, within: float) -> None:
-    """Wait until it is so."""
-    deadline = time.monotonic() + within
-    while not what():
-        assert time.monotonic() < deadline, f"not within {within} s"
-        time.sleep(0.1)
 
 
 def found_after(on: Measured, record: Record) -> list[str]:

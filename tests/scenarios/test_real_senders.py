@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.scenarios.senders.running import CONFIGS, Asking, programs
+from tests.scenarios.senders.running import CONFIGS, programs
 from tests.testkit.installation import Installation
+from tests.testkit.organization import Asking
 
 _TOOLS = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "vmalert", "amtool")
 _MISSING = [name for name in _TOOLS if not shutil.which(name)]

@@ -20,8 +20,9 @@ import httpx
 import pytest
 import yaml
 
-from tests.scenarios.senders.running import CONFIGS, Asking, Programs, programs
+from tests.scenarios.senders.running import CONFIGS, Programs, programs
 from tests.testkit.installation import PROJECT, WEB_DIR, Installation
+from tests.testkit.organization import Asking
 
 PAGE = PROJECT / "docs" / "senders.md"
 FIRST = "Before you start"

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expect, sync_playwright
 
+from tests.testkit.clock import PATIENCE
 from tests.testkit.installation import PASSWORD
 from tests.testkit.organization import Person
+
+# Nothing waits for so long but what will never be.
+expect.set_options(timeout=PATIENCE * 1000)
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

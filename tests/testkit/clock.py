@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
-PATIENCE = 15.0  # seconds; generous, as it is only waited for as long as it takes
+PATIENCE = 30.0  # seconds; generous, as it is only waited for as long as it takes, also on a machine that does other things
 
 
 def moment() -> datetime:

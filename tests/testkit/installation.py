@@ -7,12 +7,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
 
+from tests.testkit.clock import PATIENCE, until
+
+T = TypeVar("T")
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_DIR = PROJECT / ".scratch" / "web"  # of all installations: who starts first builds it, the others wait for that
 PASSWORD = "correct horse battery staple quietly"
@@ -135,13 +140,9 @@ class Installation:
         except httpx.HTTPError:
             return {}
 
-    def until(self, what, within: float = 30.0):
+    def until(self, what: Callable[[], T], within: float = PATIENCE) -> T:
         """Wait until `what()` is true, and return it."""
-        deadline = time.monotonic() + within
-        while not (found := what()):
-            assert time.monotonic() < deadline, f"not within {within} s; it said:\n{self.said()[-3000:]}"
-            time.sleep(0.05)
-        return found
+        return until(what, within, lambda: f"it said:\n{self.said()[-3000:]}")
 
 
 def clean_environment() -> dict[str, str]:

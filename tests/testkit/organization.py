@@ -1,22 +1,23 @@
 """An organization at work, for tests in a browser: its people, its senders, and what they post."""
 
-import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+from tests.testkit.clock import PATIENCE, until
 from tests.testkit.installation import PASSWORD, Installation
+
+T = TypeVar("T")
 
 ADA = "ada@acme.example"
 # Everybody's name by what they are called in tests, and what they are.
 STAFF = {"olive": "owner", "adam": "admin", "grace": "operator", "linus": "operator", "vera": "viewer"}
-PATIENCE = 15.0
-NOTICED = 3000  # milliseconds; what somebody else does is seen by then
 
 
 def unique(words: str) -> str:
@@ -38,7 +39,7 @@ def listed(page: Page, count: int) -> Page:
 def loaded(page: Page) -> bool:
     """Whether nothing stands any more where data will be; waits for it."""
     try:
-        page.locator(".skeleton:visible").first.wait_for(state="detached", timeout=PATIENCE * 200)
+        page.locator(".skeleton:visible").first.wait_for(state="detached", timeout=PATIENCE * 1000)
     except TimeoutError:
         return page.locator(".skeleton:visible").count() == 0
     return True
@@ -75,6 +76,44 @@ class Sender:
         alert = {"status": status, "labels": labels, "annotations": {}, "startsAt": now} | ended
         answer = self.post({"version": "4", "alerts": [alert]})
         assert answer.status_code == 202, answer.text
+
+
+@dataclass
+class Asking:
+    """The REST interface of an installation, by its owner's token. Remembers which sources were made."""
+
+    installed: Installation
+    made: list[str] = field(default_factory=list)
+
+    def __call__(self, method: str, path: str, **more: Any) -> Any:
+        """The answer to one request, which must succeed."""
+        headers = {"Authorization": f"Bearer {self.installed.token}"}
+        found = httpx.request(method, f"{self.installed.url}/api/v1{path}", headers=headers, timeout=30, **more)
+        assert found.is_success, f"{method} {path}: {found.status_code} {found.text}"
+        return found.json()["data"] if found.content else None
+
+    def source(self, **said: Any) -> tuple[dict[str, Any], str]:
+        """A new source, and its secret."""
+        made = self("POST", "/sources", json=said)
+        self.made.append(made["source"]["id"])
+        return made["source"], made["secret"] or ""
+
+    def alerts(self, source_id: str, **which: Any) -> list[dict[str, Any]]:
+        """The alerts of a source, at most 200."""
+        return self("GET", "/alerts", params={"source_id": source_id, "limit": 200, **which})
+
+    def until(self, what: Callable[[], T], within: float = 30.0) -> T:
+        """Wait until `what()` is true, and return it."""
+        return until(what, within, lambda: f"the log ends:\n{self.installed.said()[-2000:]}")
+
+    def tidy(self) -> None:
+        """Delete what came from the sources that were made, and them: the installation is shared."""
+        there = {source["id"]: source for source in self("GET", "/sources", params={"limit": 200})}
+        for id in self.made:
+            if found := [alert["id"] for alert in self.alerts(id)]:
+                self("POST", "/alerts/delete", json={"ids": found})
+            if id in there and not there[id]["provisioned"]:
+                self("DELETE", f"/sources/{id}")
 
 
 @dataclass
@@ -119,13 +158,9 @@ class Company:
         """How many are open."""
         return self.ask("GET", "/overview/pulse")["open_incidents"]
 
-    def until(self, what: Any) -> Any:
+    def until(self, what: Callable[[], T]) -> T:
         """Wait until `what()` is true, and return it."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := what()):
-            assert time.monotonic() < deadline, f"not within {PATIENCE} s"
-            time.sleep(0.05)
-        return found
+        return until(what)
 
 
 def found(installation: Installation, name: str) -> Company:

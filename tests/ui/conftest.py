@@ -7,6 +7,7 @@ from playwright.sync_api import Browser
 
 from tests.testkit import organization
 from tests.testkit.browser import Chromium, OpenTab, Tab
+from tests.testkit.clock import PATIENCE
 from tests.testkit.installation import Installation
 from tests.testkit.organization import Company
 
@@ -35,7 +36,7 @@ def tab(browser: Browser, installation: Installation) -> Iterator[OpenTab]:
         usual = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", "service_workers": "block"}
         context = browser.new_context(**usual | options)
         made = Tab(context.new_page(), installation.url)
-        made.page.set_default_timeout(10_000)
+        made.page.set_default_timeout(PATIENCE * 1000)
 
         def note(kind: str, words: str) -> None:
             if kind == "error" and not (expected and expected in words):

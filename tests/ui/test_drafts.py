@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.testkit.browser import OpenTab, Tab
 from tests.testkit.installation import Installation
-from tests.testkit.organization import NOTICED, Company, unique
+from tests.testkit.organization import Company, unique
 
 pytestmark = pytest.mark.slow
 
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.slow
 def killed(made: Tab, installation: Installation) -> Page:
     """The page, after the web process was killed under it and came back."""
     installation.children()["web"].kill()
-    expect(made.page.locator(".offline")).to_be_visible(timeout=20_000)
+    expect(made.page.locator(".offline")).to_be_visible()
     installation.until(lambda: installation.health().get("status") == "ok")
-    expect(made.page.locator(".offline")).to_have_count(0, timeout=20_000)
+    expect(made.page.locator(".offline")).to_have_count(0)
     made.outlived_a_kill()
     return made.page
 
@@ -39,7 +39,7 @@ def test_a_dialog_stays_open_with_what_was_typed_when_the_server_dies(tab: OpenT
     expect(page.locator("#cause")).to_have_value("a full disk")
     page.fill("#resolution", "a bigger one")
     page.click("dialog[open] button[type=submit]")
-    expect(page.locator("main")).to_contain_text("a bigger one", timeout=NOTICED)
+    expect(page.locator("main")).to_contain_text("a bigger one")
     assert company.numbered(incident["number"])["cause"] == "a full disk"
 
 
@@ -51,7 +51,7 @@ def test_the_form_of_a_new_source_is_as_it_was_when_the_server_dies(tab: OpenTab
     page.select_option("#auth", "signature")
     page.fill("#signature_header", "X-Hub-Signature")
     killed(made, installation)
-    expect(page.locator("#name")).to_have_value("Night watch", timeout=20_000)
+    expect(page.locator("#name")).to_have_value("Night watch")
     expect(page.locator("#auth")).to_have_value("signature")
     expect(page.locator("#signature_header")).to_have_value("X-Hub-Signature")
 
@@ -72,7 +72,7 @@ def test_a_title_is_typed_in_peace_while_others_change_the_incident(tab: OpenTab
     page.click("text=Title, severity, status")
     page.fill("#title", "What it really is")
     company.ask("PATCH", f"/incidents/{incident['id']}", severity="info")
-    expect(page.locator(".above .severity")).to_have_text("Info", timeout=NOTICED)
+    expect(page.locator(".above .severity")).to_have_text("Info")
     expect(page.locator("#title")).to_have_value("What it really is")
     page.click("dialog[open] button[type=submit]")
     expect(page.locator("h1")).to_have_text("What it really is")

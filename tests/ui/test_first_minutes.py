@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.testkit import organization
 from tests.testkit.browser import OpenTab
 from tests.testkit.installation import Installation
-from tests.testkit.organization import NOTICED, Company
+from tests.testkit.organization import Company
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def test_the_owner_is_led_from_nothing_to_the_first_alert(tab: OpenTab, empty: C
         ["bash", "-c", line.replace("curl -sS", "curl -sS --fail-with-body")], capture_output=True, text=True, timeout=30
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    expect(page.locator(".banner.good")).to_contain_text("The first alert is here: DiskFull", timeout=NOTICED)
+    expect(page.locator(".banner.good")).to_contain_text("The first alert is here: DiskFull")
     expect(page.locator(".card", has_text="Live deliveries").locator("details")).to_have_count(1)
     page.click("text=I have kept it")
     expect(page.locator("[aria-label=Secret]")).to_have_count(0)
@@ -71,8 +71,8 @@ def test_the_demonstration_is_watched_and_removed(tab: OpenTab, empty: Company) 
     page = made.bring(empty.people["olive"])
     expect(page.locator("text=Watch the demonstration")).to_be_visible()
     empty.ask("POST", "/demo", speed=20)
-    expect(page.locator("main .banner.suggested")).to_contain_text("The demonstration is here", timeout=15_000)
-    expect(page.locator("main .listing [data-row]").first).to_be_visible(timeout=15_000)
+    expect(page.locator("main .banner.suggested")).to_contain_text("The demonstration is here")
+    expect(page.locator("main .listing [data-row]").first).to_be_visible()
     page.click("main .banner.suggested >> text=Remove it")
     page.click("main .banner.suggested >> text=Remove it")
     page.click("dialog#remove-demo footer >> text=Remove")

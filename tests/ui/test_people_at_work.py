@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.testkit.browser import PHONE, OpenTab, Tab
 from tests.testkit.installation import PASSWORD, Installation, port_of
+from tests.testkit.organization import ADA, loaded
 
 pytestmark = pytest.mark.slow
-ADA = "ada@acme.example"
 
 
 def api(installation: Installation, method: str, path: str, **more: object) -> httpx.Response:
@@ -165,7 +165,7 @@ def test_a_token_is_shown_once_and_refused_when_it_is_revoked(tab: OpenTab, inst
 def test_the_chain_is_verified_by_a_job_that_the_page_follows(tab: OpenTab) -> None:
     page = tab().sign_in(ADA, path="/audit").page
     page.click("text=Verify the chain")
-    expect(page.locator(".banner.good")).to_contain_text("the chain is intact", timeout=15_000)
+    expect(page.locator(".banner.good")).to_contain_text("the chain is intact")
 
 
 def test_ending_a_session_elsewhere_signs_its_open_page_out(tab: OpenTab) -> None:
@@ -177,7 +177,7 @@ def test_ending_a_session_elsewhere_signs_its_open_page_out(tab: OpenTab) -> Non
         left = ends.count()
         ends.first.click()
         expect(ends).to_have_count(left - 1)
-    expect(lost).to_have_url(re.compile(r"/sign-in"), timeout=15_000)
+    expect(lost).to_have_url(re.compile(r"/sign-in"))
 
 
 def test_signing_out_leaves_nothing_for_the_next_person_in_the_tab(tab: OpenTab, installation: Installation) -> None:
@@ -199,7 +199,7 @@ def test_the_page_recovers_by_itself_when_the_web_process_is_killed(tab: OpenTab
     installation.children()["web"].kill()
     installation.until(lambda: installation.health().get("status") == "ok")
     api(installation, "POST", "/teams", json={"name": "After the crash"})
-    expect(page.locator("tbody")).to_contain_text("After the crash", timeout=20_000)
+    expect(page.locator("tbody")).to_contain_text("After the crash")
     made.outlived_a_kill()
 
 
@@ -208,10 +208,10 @@ def test_every_page_is_there_in_both_themes_without_a_complaint(tab: OpenTab) ->
         made = tab(color_scheme=scheme, expected="404").sign_in(ADA)
         for path in ("/", "/incidents", "/alerts", "/sources", "/sources/new", "/quarantine", "/settings"):
             made.open(path)
-            made.page.wait_for_timeout(250)
+            assert loaded(made.page), path
         for path in ("/people", "/teams", "/tokens", "/audit", "/profile", "/system", "/nothing-here"):
             made.open(path)
-            made.page.wait_for_timeout(250)
+            assert loaded(made.page), path
         assert scheme in (made.page.locator("html").get_attribute("class") or "")
 
 

@@ -91,5 +91,5 @@ def test_the_incidents_seen_last_can_be_read_without_a_connection(phone: OpenTab
     expect(page.locator("#seen li", has_text=title)).to_contain_text(f"#{incident['number']}")
     expect(page.locator("#seen li", has_text=title)).to_contain_text("Detected")
     page.context.set_offline(False)
-    expect(page.locator("h1")).to_have_text("Incidents", timeout=15_000)
+    expect(page.locator("h1")).to_have_text("Incidents")
     made.complaints[:] = [words for words in made.complaints if "WebSocket" not in words]

@@ -49,7 +49,7 @@ def test_a_real_alertmanager_is_connected_and_its_incident_worked_on_to_the_end(
     with programs(tmp_path) as running:
         log = running.alertmanager(tmp_path / "alertmanager.yml", ALERTMANAGER)
         tell()
-        expect(page.locator(".banner.good")).to_contain_text("The first alert is here: PaymentErrors", timeout=20_000)
+        expect(page.locator(".banner.good")).to_contain_text("The first alert is here: PaymentErrors")
         page.keyboard.press("g")
         page.keyboard.press("i")
         row = organization.row(page, "payment: PaymentErrors")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.testkit.browser import PHONE, OpenTab
-from tests.testkit.organization import NOTICED, Company, row, unique
+from tests.testkit.organization import Company, row, unique
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ def test_an_alert_is_silenced_in_two_clicks(tab: OpenTab, company: Company, size
     page = tab(**options).bring(company.people["grace"], f"/alerts/{company.alert(title)['id']}")
     page.click("main summary:has-text('Silence')")
     page.click("text=For 2 hours")
-    expect(page.locator("main .banner.suggested")).to_contain_text(f"Silenced: “{title}” for 2 h, until", timeout=NOTICED)
+    expect(page.locator("main .banner.suggested")).to_contain_text(f"Silenced: “{title}” for 2 h, until")
     page.goto(f"{company.installation.url}/alerts?q={title.split()[-1]}")
     expect(row(page, title)).to_contain_text("silenced")
     page.goto(f"{company.installation.url}/silences")
@@ -44,7 +44,7 @@ def test_what_is_silenced_opens_its_incident_when_the_silence_is_ended(tab: Open
     expect(row(page, comment)).to_contain_text("In force")
     row(page, comment).locator("button:text-is('End')").click()
     expect(row(page, comment)).to_have_count(0)
-    expect(row(watching, title)).to_be_visible(timeout=15_000)
+    expect(row(watching, title)).to_be_visible()
     page.click("text=Over")
     row(page, comment).locator("a:has-text('Again')").click()
     expect(page.locator("#matchers")).to_have_value(f'service="{service}"')
@@ -56,13 +56,13 @@ def test_a_silence_says_what_it_would_mean_while_it_is_written(tab: OpenTab, com
     page.fill("#matchers", f'service="{service}"')
     page.fill("#comment", comment := unique("Backups"))
     means = page.locator(".card", has_text="What it means")
-    expect(means).to_contain_text("Would keep 1 of what fires now quiet.", timeout=NOTICED)
+    expect(means).to_contain_text("Would keep 1 of what fires now quiet.")
     expect(means).to_contain_text(title)
     page.fill("#matchers", 'service="')
-    expect(page.locator("#matchers-fault")).to_contain_text("Write name=", timeout=NOTICED)
+    expect(page.locator("#matchers-fault")).to_contain_text("Write name=")
     page.fill("#matchers", f'service="{service}"')
     page.select_option("#repeats", "FREQ=WEEKLY")
-    expect(page.locator(".card", has_text="Its next times").locator("li")).to_have_count(5, timeout=NOTICED)
+    expect(page.locator(".card", has_text="Its next times").locator("li")).to_have_count(5)
     page.click("text=Keep the silence")
     expect(row(page, comment)).to_contain_text("every week")
     page.click(".tabs >> text=Calendar")
@@ -87,7 +87,7 @@ def test_a_silence_is_made_longer_and_ended_before_others_eyes(tab: OpenTab, com
     page.goto(f"{company.installation.url}/silences/{id}")
     page.click("text=End it now")
     page.click("dialog[open] button:text-is('End it')")
-    expect(row(other, comment)).to_have_count(0, timeout=NOTICED)
+    expect(row(other, comment)).to_have_count(0)
 
 
 def test_a_recurring_silence_tells_its_zone_and_keeps_its_text(tab: OpenTab, company: Company) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.testkit.browser import OpenTab
-from tests.testkit.organization import NOTICED, Company, Sender, listed, row, unique
+from tests.testkit.organization import Company, Sender, listed, row, unique
 
 pytestmark = pytest.mark.slow
 RUBBISH = b'{"alerts": "all of them"}'
@@ -39,7 +39,7 @@ def test_a_name_that_is_taken_is_said_and_what_was_typed_stays(tab: OpenTab, com
 def test_a_test_alert_goes_through_everything(tab: OpenTab, company: Company, sender: Sender) -> None:
     page = tab().bring(company.people["grace"], f"/sources/{sender.id}")
     page.click("text=Send a test")
-    expect(page.locator(".banner.good")).to_contain_text("The first alert is here", timeout=NOTICED)
+    expect(page.locator(".banner.good")).to_contain_text("The first alert is here")
     expect(page.locator(".head .above .tag")).to_have_text("Heard")
 
 
@@ -98,7 +98,7 @@ def test_rubbish_appears_in_the_quarantine_with_its_reason_and_is_discarded(tab:
     page = tab().bring(company.people["grace"], "/quarantine")
     assert sender.post(RUBBISH).status_code >= 400
     entry = row(page, sender.name)
-    expect(entry).to_be_visible(timeout=NOTICED)
+    expect(entry).to_be_visible()
     waiting = len(company.ask("GET", "/quarantine"))
     expect(page.locator(".sidebar a[href='/quarantine'] .count")).to_have_text(str(waiting))
     reason = company.ask("GET", "/quarantine")[0]["reason"]
@@ -143,7 +143,7 @@ def test_the_list_of_sources_is_live(tab: OpenTab, company: Company) -> None:
     expect(row(page, company.sender.name).first).to_be_visible()
     before = page.locator("main [data-row]").count()
     sender = company.source(unique("Grafana"), kind="grafana")
-    expect(row(page, sender.name)).to_contain_text("Waiting", timeout=NOTICED)
+    expect(row(page, sender.name)).to_contain_text("Waiting")
     company.ask("POST", f"/sources/{sender.id}/test")
-    expect(row(page, sender.name)).to_contain_text("Heard", timeout=NOTICED)
+    expect(row(page, sender.name)).to_contain_text("Heard")
     listed(page, before + 1)

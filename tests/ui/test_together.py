@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.testkit.browser import OpenTab
 from tests.testkit.installation import Installation
-from tests.testkit.organization import NOTICED, Company, row, unique
+from tests.testkit.organization import Company, row, unique
 
 pytestmark = pytest.mark.slow
 # What somebody does who knows how the page calls the server, but has no button for it.
@@ -22,17 +22,17 @@ def test_two_see_each_other_and_what_the_other_does(tab: OpenTab, company: Compa
     number = company.incident(unique("Payments fail"))["number"]
     grace = tab().bring(company.people["grace"], f"/incidents/{number}")
     linus = tab(color_scheme="light").bring(company.people["linus"], f"/incidents/{number}")
-    expect(grace.locator(".above")).to_contain_text(f"{company.people['linus'].name} looks too", timeout=NOTICED)
-    expect(linus.locator(".above")).to_contain_text(f"{company.people['grace'].name} looks too", timeout=NOTICED)
+    expect(grace.locator(".above")).to_contain_text(f"{company.people['linus'].name} looks too")
+    expect(linus.locator(".above")).to_contain_text(f"{company.people['grace'].name} looks too")
     grace.keyboard.press("e")
-    expect(linus.locator(".above .status-of")).to_have_text("Investigating", timeout=NOTICED)
+    expect(linus.locator(".above .status-of")).to_have_text("Investigating")
     expect(linus.locator("[data-act=acknowledge]")).to_have_count(0)
     linus.fill("[data-comment]", "I look at the gateway")
     linus.click("[aria-label='Send the comment']")
-    expect(grace.locator(".timeline .comment")).to_have_text("I look at the gateway", timeout=NOTICED)
+    expect(grace.locator(".timeline .comment")).to_have_text("I look at the gateway")
     expect(grace.locator(".timeline li", has_text="I look at the gateway")).to_contain_text(company.people["linus"].name)
     linus.goto(f"{company.installation.url}/incidents")
-    expect(grace.locator(".above")).not_to_contain_text("looks too", timeout=NOTICED)
+    expect(grace.locator(".above")).not_to_contain_text("looks too")
 
 
 def test_what_is_typed_stays_while_others_write(tab: OpenTab, company: Company) -> None:
@@ -42,7 +42,7 @@ def test_what_is_typed_stays_while_others_write(tab: OpenTab, company: Company) 
     linus = tab().bring(company.people["linus"], f"/incidents/{number}")
     linus.fill("[data-comment]", "Mine first")
     linus.click("[aria-label='Send the comment']")
-    expect(grace.locator(".timeline .comment")).to_have_text("Mine first", timeout=NOTICED)
+    expect(grace.locator(".timeline .comment")).to_have_text("Mine first")
     expect(grace.locator("[data-comment]")).to_have_value("half a senten")
 
 
@@ -108,11 +108,11 @@ def test_an_incident_page_recovers_when_the_web_process_is_killed(tab: OpenTab, 
     page = made.bring(company.people["grace"], f"/incidents/{number}")
     page.fill("[data-comment]", "typed before the crash")
     installation.children()["web"].kill()
-    expect(page.locator(".offline")).to_be_visible(timeout=20_000)
+    expect(page.locator(".offline")).to_be_visible()
     installation.until(lambda: installation.health().get("status") == "ok")
-    expect(page.locator(".offline")).to_have_count(0, timeout=20_000)
+    expect(page.locator(".offline")).to_have_count(0)
     company.ask("POST", f"/incidents/{company.numbered(number)['id']}/comments", text="After the crash")
-    expect(page.locator(".timeline .comment")).to_have_text("After the crash", timeout=20_000)
+    expect(page.locator(".timeline .comment")).to_have_text("After the crash")
     expect(page.locator("[data-comment]")).to_have_value("typed before the crash")
     page.click("[aria-label='Send the comment']")
     expect(page.locator(".timeline .comment").last).to_have_text("typed before the crash")

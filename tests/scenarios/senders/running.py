@@ -2,59 +2,14 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from tests.testkit.installation import Installation
-
 CONFIGS = Path(__file__).parent
-
-
-@dataclass
-class Asking:
-    """The REST interface of an installation, by its owner's token. Remembers which sources were made."""
-
-    installed: Installation
-    made: list[str] = field(default_factory=list)
-
-    def __call__(self, method: str, path: str, **more: Any) -> Any:
-        """The answer to one request, which must succeed."""
-        headers = {"Authorization": f"Bearer {self.installed.token}"}
-        found = httpx.request(method, f"{self.installed.url}/api/v1{path}", headers=headers, timeout=30, **more)
-        assert found.is_success, f"{method} {path}: {found.status_code} {found.text}"
-        return found.json()["data"] if found.content else None
-
-    def source(self, **said: Any) -> tuple[dict[str, Any], str]:
-        """A new source, and its secret."""
-        made = self("POST", "/sources", json=said)
-        self.made.append(made["source"]["id"])
-        return made["source"], made["secret"] or ""
-
-    def alerts(self, source_id: str, **which: Any) -> list[dict[str, Any]]:
-        """The alerts of a source, at most 200."""
-        return self("GET", "/alerts", params={"source_id": source_id, "limit": 200, **which})
-
-    def until(self, what: Callable[[], Any], within: float = 30.0) -> Any:
-        """Wait until `what()` is true, and return it."""
-        deadline = time.monotonic() + within
-        while not (found := what()):
-            assert time.monotonic() < deadline, f"not within {within} s; the log ends:\n{self.installed.said()[-2000:]}"
-            time.sleep(0.3)
-        return found
-
-    def tidy(self) -> None:
-        """Delete what came from the sources that were made, and them: the installation is shared."""
-        there = {source["id"]: source for source in self("GET", "/sources", params={"limit": 200})}
-        for id in self.made:
-            if found := [alert["id"] for alert in self.alerts(id)]:
-                self("POST", "/alerts/delete", json={"ids": found})
-            if id in there and not there[id]["provisioned"]:
-                self("DELETE", f"/sources/{id}")
 
 
 @dataclass
