@@ -29,7 +29,7 @@ DATABASE = "aiops"
 OWNER, APPLICATION = "aiops_owner", "aiops_app"
 _SOCKET_LIMIT = 90  # of the 107 bytes that a socket's path may have
 _PORT = 5432  # part of the socket's name; said, because PGPORT in the environment would change it
-_SAY_EVERY, _PATIENCE = 5.0, 60.0
+_SAY_EVERY, _PATIENCE, _PATIENCE_FOR_USERADD = 5.0, 60.0, 10.0
 
 Say = Callable[[str], None]
 
@@ -98,14 +98,18 @@ class Embedded:
     def _make_user(self) -> None:
         if self.user is None:
             return
-        try:
-            pwd.getpwnam(self.user)
-        except KeyError:
-            tool = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+        tool = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+        deadline, said = time.monotonic() + _PATIENCE_FOR_USERADD, b""
+        while not _is_user(self.user):
             if tool is None:
-                raise Misconfigured("useradd is missing (Debian: apt install passwd), or start as a user other than root") from None
+                raise Misconfigured("useradd is missing (Debian: apt install passwd), or start as a user other than root")
+            if time.monotonic() > deadline:
+                raise Misconfigured(f"useradd {self.user} failed: {said.decode(errors='replace').strip()}")
             command = [tool, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", self.user]
-            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+            done = subprocess.run(command, capture_output=True)  # noqa: S603
+            if done.returncode != 0:  # another first start may be making it at this moment, and has the file locked
+                said = done.stderr
+                time.sleep(0.1)
 
     def _programs(self) -> Path:
         chosen = self._chosen or binaries.packaged()
@@ -247,6 +251,14 @@ def _socket_dir(home: Path) -> Path:
         return near
     mark = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"aiops-{os.geteuid()}-{mark}"
+
+
+def _is_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _uid(user: str | None) -> int:

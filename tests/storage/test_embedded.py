@@ -409,6 +409,31 @@ def test_an_initdb_that_fails_says_why_and_can_be_repeated(scratch: Path) -> Non
     assert not (home.path / "postgres").exists()
 
 
+def test_two_first_starts_at_once_make_its_user_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second finds the list of users locked, and then the user there."""
+    tool, tries = tmp_path / "useradd", tmp_path / "tries"
+    tool.write_text(f"#!/bin/sh\necho try >> {tries}\necho 'cannot lock /etc/passwd; try again later.' >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(module.shutil, "which", lambda *_, **__: str(tool))
+    monkeypatch.setattr(module, "_is_user", lambda _: tries.exists() and len(tries.read_text().split()) >= 2)
+    made = Embedded(DataDir(tmp_path))
+    made.user = "aiops-nobody"
+    made._make_user()
+    assert tries.read_text().split() == ["try", "try"]
+
+
+def test_a_user_that_cannot_be_made_is_said_in_the_words_of_the_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "useradd"
+    tool.write_text("#!/bin/sh\necho 'no more room in /etc' >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(module.shutil, "which", lambda *_, **__: str(tool))
+    monkeypatch.setattr(module, "_PATIENCE_FOR_USERADD", 0.3)
+    made = Embedded(DataDir(tmp_path))
+    made.user = "aiops-nobody"
+    with pytest.raises(Misconfigured, match="useradd aiops-nobody failed: no more room in /etc"):
+        made._make_user()
+
+
 # What it refuses
 
 
