@@ -13,6 +13,7 @@ from engine.identity import secrets
 from engine.settings import Settings
 from engine.storage.database import Database
 from engine.storage.embedded import Embedded
+from engine.workflows import applier
 from tests.testkit.database import TestDatabase, made_database, make_templates, running_cluster, settings_of
 from tests.testkit.installation import Installation
 from tests.testkit.people import Company, found_company
@@ -21,10 +22,11 @@ pytest_plugins = ["tests.testkit.running"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_hashes() -> Iterator[None]:
-    """Argon2 at its cheapest: people have passwords. One test looks at the real cost."""
+def _in_a_hurry() -> Iterator[None]:
+    """Argon2 at its cheapest, as people have passwords, and no rest between batches. What is about either sets it back."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(applier, "_APART", 0.0)
         yield
 
 

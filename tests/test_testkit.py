@@ -12,7 +12,7 @@ from engine.model.vocabulary import Role
 from engine.operations import people, sign_in
 from engine.storage.database import Database
 from engine.storage.work import Tenant, work
-from tests.testkit.asking import known, text_of
+from tests.testkit.asking import entered, known, text_of
 from tests.testkit.clock import until
 from tests.testkit.deliveries import rows
 from tests.testkit.people import HERE, PASSWORD, Company, enter, hire
@@ -51,9 +51,10 @@ def test_who_is_hired_is_written_as_who_joins_by_a_link(database: Database, acme
     assert replace(by_link, **own) == hired, "and acts as they do"
 
 
-def test_who_is_hired_signs_in_and_is_who_they_were(acme: Company) -> None:
-    again = known(enter(acme.operator))
-    assert replace(again, session_id=acme.operator.session_id) == acme.operator
+def test_who_is_hired_can_sign_in_and_a_session_that_is_written_is_as_one_that_is_opened(database: Database, acme: Company) -> None:
+    for again in (known(enter(acme.operator)), known(entered(acme.operator).secret)):
+        assert replace(again, session_id=acme.operator.session_id) == acme.operator
+    assert len(found := written(database, acme.operator)["session"]) == 3 and all(each == found[0] for each in found)
 
 
 def test_people_are_hired_once_and_only_when_asked_for(acme: Company) -> None:

@@ -10,20 +10,17 @@ from functools import cache, cached_property
 from threading import RLock
 from uuid import UUID, uuid4
 
-from pydantic import SecretStr
-
 from engine.identity import secrets
 from engine.identity.actor import Actor, Request
 from engine.model.ids import new_id
 from engine.model.people import Membership, Organization, Password, TeamMember, User
 from engine.model.people import Team as TeamRow
 from engine.model.vocabulary import ActorKind, Role
-from engine.operations import sign_in
 from engine.operations.door import runtime
 from engine.storage import directories, sessions
 from engine.storage.database import Database
 from engine.storage.sessions import Life, Opening
-from engine.storage.work import Tenant, work
+from engine.storage.work import Tenant, Work, work
 
 PASSWORD = "correct horse battery staple quietly"
 HERE = Request(trace_id="test-trace", address="198.51.100.7", agent="pytest")
@@ -132,7 +129,8 @@ def hire(owner: Actor, role: Role, team_id: UUID | None = None, *, database: Dat
 
 def enter(actor: Actor) -> str:
     """A fresh session of a person: its secret."""
-    return sign_in.sign_in(HERE, actor.email, SecretStr(PASSWORD), actor.org_id).secret.get_secret_value()
+    with work(runtime().database, Tenant(actor.org_id, all_teams=True, email=actor.email, user_id=actor.id)) as open_work:
+        return _session(open_work, actor.id, new_id(open_work.now))
 
 
 def _person(database: Database, tenant: Tenant, organization: str, role: Role, team_id: UUID | None = None) -> Actor:
@@ -151,7 +149,7 @@ def _person(database: Database, tenant: Tenant, organization: str, role: Role, t
         if team_id:
             open_work.session.add(TeamMember(**place, team_id=team_id, role=role))
         open_work.session.flush()
-        sessions.open_session(open_work, Opening(secrets.new_secret(), session_id, user_id, HERE.address, HERE.agent), LIFE)
+        _session(open_work, user_id, session_id)
     return Actor(
         kind=ActorKind.USER,
         id=user_id,
@@ -164,6 +162,13 @@ def _person(database: Database, tenant: Tenant, organization: str, role: Role, t
         organization=organization,
         request=HERE,
     )
+
+
+def _session(open_work: Work, user_id: UUID, session_id: UUID) -> str:
+    """A session as signing in opens it; its secret."""
+    secret = secrets.new_secret()
+    sessions.open_session(open_work, Opening(secret, session_id, user_id, HERE.address, HERE.agent), LIFE)
+    return secret
 
 
 @cache
