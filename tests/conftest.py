@@ -94,16 +94,16 @@ def beta(database: Database) -> Company:
     return found_company(database, "Beta")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def resident(shared: TestDatabase, scratch: Path) -> Company:
-    """An organization that tests leave as they found it: who is to be demoted or removed is hired for that."""
+    """An organization of a file whose tests leave it as they found it: who is to be demoted or removed is hired for that."""
     shared.open_door(scratch)
     return found_company(shared.database, "Acme")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def neighbour(shared: TestDatabase, scratch: Path) -> Company:
-    """Another organization that tests leave as they found it."""
+    """Another organization of a file whose tests leave it as they found it."""
     shared.open_door(scratch)
     return found_company(shared.database, "Beta")
 

@@ -17,13 +17,13 @@ def server(scratch: Path) -> Server:
     return serve(str(scratch))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def acme(resident: Company) -> Company:
     """An organization that tests leave as they found it."""
     return resident
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def beta(neighbour: Company) -> Company:
     """Another organization."""
     return neighbour

@@ -15,8 +15,9 @@ TEAMS = "/api/v1/teams"
 
 @pytest.fixture(scope="module")
 def listed(shared: object, acme: Company) -> Company:
-    """A company with seven teams."""
+    """A company with seven teams, of which two have four members."""
     company = found_company(shared.database, "Listed")  # type: ignore[attr-defined]
+    assert [len([*team.people.values()]) for team in (company.red, company.blue)] == [4, 4]
     for number in range(5):
         teams.create(company.owner, f"team {number}")
     return company

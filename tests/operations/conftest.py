@@ -11,13 +11,13 @@ from engine.storage.database import Database
 from tests.testkit.people import Company, hire
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def acme(resident: Company) -> Company:
     """An organization that tests leave as they found it."""
     return resident
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def beta(neighbour: Company) -> Company:
     """Another organization."""
     return neighbour

@@ -98,6 +98,7 @@ def test_a_version_that_was_overtaken_changes_nothing(acme: Company) -> None:
 
 
 def test_everybody_in_the_organization_sees_the_names_of_teams(acme: Company) -> None:
+    assert len([*acme.red.people.values()]) == 4 and acme.blue.id
     listed = {t.id: t for t in teams.all(acme.viewer).items}
     assert listed[acme.red.id].members == 4 and acme.blue.id in listed
     assert len(teams.members(acme.viewer, acme.red.id).items) == 4

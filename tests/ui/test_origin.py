@@ -98,8 +98,11 @@ def tls(folder: Path, port: int, behind: int) -> Iterator[None]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     with socket.create_server(("127.0.0.1", port)) as listening:
-        threading.Thread(target=_accept, args=(context, listening, behind), daemon=True).start()
+        accepting = threading.Thread(target=_accept, args=(context, listening, behind), daemon=True)
+        accepting.start()
         yield
+        listening.shutdown(socket.SHUT_RDWR)  # wakes who waits in it: only then is the port free
+        accepting.join(5)
 
 
 def _accept(context: ssl.SSLContext, listening: socket.socket, behind: int) -> None:
