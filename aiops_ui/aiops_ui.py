@@ -5,10 +5,10 @@ import reflex as rx
 from aiops_ui.layout import PRODUCT, offline
 from aiops_ui.pages import missing
 from aiops_ui.routes import ROUTES
-from engine.start import Web, settings
+from engine.serving import web
 from state.failures import in_browser, in_handler
 
-_web = Web(settings())
+_web = web()
 
 app = rx.App(
     stylesheets=["/tokens.css", "/style.css"],

@@ -1,28 +1,20 @@
-"""How is a process put together? The only place that reads settings and builds things."""
+"""How is a process put together? The only place that reads settings and builds things; for the web process with engine/serving.py."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import version as installed
 from pathlib import Path
 from uuid import uuid4
 
-from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine
-from starlette.types import ASGIApp
 
 from engine import log
-from engine.api import allow_origins, build_api, guard
-from engine.api.beating import beside_requests
-from engine.api.intake import Intake
-from engine.api.sockets import SocketGuard
 from engine.errors import Misconfigured
 from engine.model.vocabulary import ProcessKind
-from engine.operations import callers, door
+from engine.operations import door
 from engine.settings import Settings, load
-from engine.storage.bus import Bus
 from engine.storage.database import Database, address, open_application
 from engine.storage.datadir import DataDir
 from engine.storage.embedded import APPLICATION, OWNER, Embedded
@@ -109,46 +101,6 @@ def worker(found: Settings) -> Worker:
     url = embedded(found).url(APPLICATION) if found.database_url is None else found.database_url
     applier = Applier(open_application(found, url, "intake"), process)
     return Worker(opened, Duties(opened, owner, keeping, found.provision_dir), process, VERSION, applier)
-
-
-class Web:
-    """The parts of a web process: the API and its guard, and what runs beside the requests."""
-
-    def __init__(self, found: Settings) -> None:
-        self.settings = found
-        self.api: FastAPI = build_api(found, VERSION)
-        self._sockets: SocketGuard | None = None
-        self._intake: Intake | None = None
-
-    def guard(self, app: ASGIApp) -> ASGIApp:
-        """Wrap the whole application: trace ids, security headers, limits, sockets."""
-        found = self.settings
-        self._intake = Intake(secrets_vault(found), found.body_limit_bytes, found.rate_limit_per_minute)
-        guarded, self._sockets = guard(app, self.settings, PROJECT / self.settings.web_dir, self._intake)
-        return guarded
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """What lives as long as the process: the pool, the bus, the heartbeat."""
-        opened = open_door(self.settings, "web")
-        bus = Bus(opened.dsn)
-        bus.watch(callers.forget)
-        if self._sockets is not None:
-            bus.watch(self._sockets.hear)
-        if self._intake is not None:
-            bus.watch(self._intake.hear)
-        door.runtime().bus = bus
-        async with beside_requests(opened, bus, process_name(ProcessKind.WEB), VERSION):
-            yield
-        opened.close()
-
-
-def api_only() -> ASGIApp:
-    """The API without pages, as uvicorn's factory."""
-    found = settings()
-    web = Web(found)
-    web.api.router.lifespan_context = lambda _: web.running()
-    return web.guard(allow_origins(web.api, found))
 
 
 def versions() -> dict[str, str]:

@@ -82,6 +82,14 @@ def fresh(cluster: Embedded, scratch: Path) -> Iterator[TestDatabase]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def own_database(cluster: Embedded, scratch: Path) -> Iterator[TestDatabase]:
+    """A database of the file's own, migrated, with the door open on it: for what looks at the work of all organizations."""
+    with made_database(cluster, f"file_{uuid4().hex[:12]}") as made:
+        made.open_door(scratch)
+        yield made
+
+
 @pytest.fixture
 def acme(database: Database) -> Company:
     """An organization with a person of each role, two teams, and somebody in each; of this test alone."""

@@ -47,7 +47,7 @@ def web(api_only: bool) -> None:
         "__REFLEX_SKIP_COMPILE": "true",
     }
     uvicorn.run(
-        "engine.start:api_only" if api_only else "aiops_ui.aiops_ui:app",
+        "engine.serving:api_only" if api_only else "aiops_ui.aiops_ui:app",
         factory=True,
         host=found.host,
         port=found.port,

@@ -15,8 +15,8 @@ from engine.identity.actor import Actor
 from engine.identity.secrets import csrf_token
 from engine.model.vocabulary import Role
 from engine.operations import callers, tokens
+from engine.serving import Web
 from engine.settings import Settings, load
-from engine.start import Web
 from engine.storage.bus import EVERYTHING
 from tests.testkit.people import enter
 

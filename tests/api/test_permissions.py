@@ -14,8 +14,8 @@ from engine.identity.actor import Actor
 from engine.model.vocabulary import Permission, Role
 from engine.operations import jobs, people, sessions, sign_in, teams, tokens
 from engine.operations.door import OPERATIONS
+from engine.serving import Web
 from engine.settings import load
-from engine.start import Web
 from tests.api.clients import Client, Server
 from tests.api.sent import BY_HAND, QUERIES, Made, Place, Way, body_of, ways
 from tests.testkit.database import TestDatabase

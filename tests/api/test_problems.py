@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from engine.api import allow_origins
 from engine.model.vocabulary import Role
-from engine.start import Web
+from engine.serving import Web
 from tests.api.clients import Client, Server, is_problem, serve
 from tests.testkit.people import Company
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,20 +17,18 @@ from engine.model.views import Paging
 from engine.model.vocabulary import JobState
 from engine.storage import jobs
 from engine.storage.database import Database
-from engine.storage.embedded import Embedded
 from engine.storage.jobs import LEASE, Errand, Leased
 from engine.storage.work import Tenant, Work, work
 from tests.storage.tenants import found
-from tests.testkit.database import SCHEMA, TestDatabase, made_database
+from tests.testkit.database import TestDatabase
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(scope="module")
-def database(cluster: Embedded) -> Iterator[Database]:
+@pytest.fixture
+def database(own_database: TestDatabase) -> Database:
     """A database in which no other test leaves jobs."""
-    with made_database(cluster, "only_jobs", SCHEMA) as made:
-        yield made.database
+    return own_database.database
 
 
 @pytest.fixture

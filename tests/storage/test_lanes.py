@@ -17,13 +17,20 @@ from engine.storage.database import Database
 from engine.storage.lanes import CHECK, INBOX, Held
 from engine.storage.work import Tenant, Work, work
 from tests.storage.tenants import found
+from tests.testkit.database import TestDatabase
 
 NEXT = "SELECT now() FROM pending WHERE org_id = :org LIMIT 1"
 
 
 @pytest.fixture
+def database(own_database: TestDatabase) -> Database:
+    """A database in which no other test leaves work."""
+    return own_database.database
+
+
+@pytest.fixture
 def tenant(database: Database) -> Iterator[Tenant]:
-    """A fresh organization. What it has to do is no delivery, so nothing of it is left for workers of other tests."""
+    """A fresh organization. What it has to do is no delivery, so nothing of it is left for the next test."""
     made = found(database)
     yield made
     with work(database, made) as open_work:

@@ -12,22 +12,13 @@ from engine.model.jobs import JobView
 from engine.model.vocabulary import JobState
 from engine.storage import jobs
 from engine.storage.database import Database
-from engine.storage.embedded import Embedded
 from engine.storage.jobs import Errand, Leased
 from engine.storage.work import INSTANCE, Tenant, work
 from engine.workflows.handlers import HANDLERS
 from tests.testkit.clock import until
-from tests.testkit.database import TestDatabase, made_database
+from tests.testkit.database import TestDatabase
 
 KIND = "test.work"
-
-
-@pytest.fixture(scope="module")
-def own_database(cluster: Embedded, scratch: Path) -> Iterator[TestDatabase]:
-    """An installation of the module's own, with the door open on it."""
-    with made_database(cluster, "only_workflows") as made:
-        made.open_door(scratch)
-        yield made
 
 
 @pytest.fixture
