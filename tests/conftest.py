@@ -99,7 +99,7 @@ def acme(database: Database) -> Company:
 @pytest.fixture
 def beta(database: Database) -> Company:
     """Another organization, which must never see anything of Acme."""
-    return found_company(database, "Beta")
+    return found_company(database, "Beta").whole()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def resident(shared: TestDatabase, scratch: Path) -> Company:
 def neighbour(shared: TestDatabase, scratch: Path) -> Company:
     """Another organization of a file whose tests leave it as they found it."""
     shared.open_door(scratch)
-    return found_company(shared.database, "Beta")
+    return found_company(shared.database, "Beta").whole()
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def test_cursors_lead_through_a_list_once(program: Client) -> None:
 
 
 def test_a_cursor_stays_right_while_rows_arrive(server: Server, database: Database) -> None:
-    owner = found_company(database, "Moving").owner
+    owner = found_company(database, "Moving").whole().owner
     program = server.program(owner)
     first = program.get(f"{TEAMS}?limit=1")
     teams.create(owner, "AAA comes before")

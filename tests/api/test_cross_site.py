@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from pydantic import SecretStr
 
 from engine.api.cookies import CSRF_HEADER, FLASH
 from engine.errors import NotSignedIn
@@ -11,7 +12,7 @@ from engine.identity.secrets import csrf_token
 from engine.model.vocabulary import Role
 from engine.operations import people, profile, sign_in, tokens
 from tests.api.clients import Client, Server, is_problem, serve
-from tests.testkit.people import HERE, PASSWORD, Company, SecretStr, enter, hire
+from tests.testkit.people import HERE, PASSWORD, Company, enter, hire
 
 ME = "/api/v1/me"
 # how the browser says whose page it is, why that page is not ours

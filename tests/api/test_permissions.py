@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
 from engine.api import build_api
 from engine.identity.actor import Actor
@@ -19,7 +20,7 @@ from engine.settings import load
 from tests.api.clients import Client, Server
 from tests.api.sent import BY_HAND, QUERIES, Made, Place, Way, body_of, ways
 from tests.testkit.database import TestDatabase
-from tests.testkit.people import HERE, Company, SecretStr, enter, found_company
+from tests.testkit.people import HERE, Company, enter, found_company
 
 # Open to everybody, and why. Whatever is not here asks for a permission.
 PUBLIC = {

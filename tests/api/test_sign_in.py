@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from engine.errors import NotSignedIn
 from engine.identity.actor import Actor
@@ -16,7 +17,7 @@ from engine.storage import instance
 from engine.storage.work import INSTANCE, work
 from tests.api.clients import Client, Server, is_problem, serve
 from tests.testkit.database import TestDatabase
-from tests.testkit.people import HERE, PASSWORD, Company, SecretStr, enter, hire
+from tests.testkit.people import HERE, PASSWORD, Company, enter, hire
 
 
 @pytest.fixture

@@ -358,8 +358,13 @@ ROLES = [
         "a member of a member is a member",
         "role grandchild owns, or may become the owner of, ",
     ),
-    Role("heir", ("GRANT chief TO heir",), "one SET ROLE, and it is a superuser", "role heir is a superuser"),
-    Role("friend", ("GRANT bypasser TO friend",), "one SET ROLE, and no policy holds it", "role friend may bypass row-level security"),
+    Role("heir", ("CREATE ROLE king SUPERUSER", "GRANT king TO heir"), "one SET ROLE, and it is a superuser", "role heir is a superuser"),
+    Role(
+        "friend",
+        ("CREATE ROLE ghost BYPASSRLS", "GRANT ghost TO friend"),
+        "one SET ROLE, and no policy holds it",
+        "role friend may bypass row-level security",
+    ),
     Role(
         "landlord",
         ("GRANT CREATE ON SCHEMA public TO landlord", "SET ROLE landlord", "CREATE TABLE shed (id int)"),

@@ -102,6 +102,11 @@ class Company:
         """Another team."""
         return self._team("blue")
 
+    def whole(self) -> "Company":
+        """The same with everybody hired, as an organization that is not to be seen must have something to see."""
+        assert all(len([*group.values()]) == len(Role) for group in (self.people, self.red.people, self.blue.people))
+        return self
+
     def _team(self, colour: str) -> Team:
         name = f"{self.name} {colour}"
         with work(self.database, Tenant(self.id, all_teams=True)) as open_work:

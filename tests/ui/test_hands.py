@@ -118,7 +118,9 @@ def test_g_and_a_letter_go_to_a_page(page: Page, company: Company) -> None:
 
 
 def test_a_letter_long_after_g_means_itself(tab: OpenTab, company: Company) -> None:
+    company.incident(title := unique("Long after"))
     page = tab().bring(company.people["grace"], "/incidents")
+    expect(row(page, title)).to_be_visible()
     page.keyboard.press("g")
     page.evaluate(LATER, 2100)
     page.keyboard.press("i")
