@@ -9,6 +9,7 @@ said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 deploy/static.sh > "$said" 2>&1 &
 static=$!
+.venv/bin/python -c "from tests.testkit.installation import build_page; build_page()" > /dev/null 2>&1 & # whoever needs it waits for it
 .venv/bin/python -m pytest -n 2 tests --cov --cov-report=term:skip-covered
 tests=$?
 wait $static

@@ -225,7 +225,8 @@ def _strictly(answer: httpx.Response) -> Any:
 
 def test_what_was_taken_goes_through_the_pipeline_and_can_be_read_back(yard: Yard) -> None:
     for case in CASES[: len(OWN)]:
-        yard.post("generic", case)
+        for kind in ("alertmanager", "generic"):
+            yard.post(kind, case)
     for _ in range(200):
         yard.line.apply()
         if not yard.pending():

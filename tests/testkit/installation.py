@@ -15,12 +15,19 @@ from typing import TypeVar
 import httpx
 import psutil
 
+from engine.settings import load
+from engine.supervisor.page import Page
 from tests.testkit.clock import PATIENCE, until
 
 T = TypeVar("T")
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_DIR = PROJECT / ".scratch" / "web"  # of all installations: who starts first builds it, the others wait for that
 PASSWORD = "correct horse battery staple quietly"
+
+
+def build_page() -> None:
+    """Build the page that all installations serve, unless it is there: at the start of a run, while tests are collected."""
+    Page(PROJECT, load({"AIOPS_WEB_DIR": str(WEB_DIR)})).build()
 
 
 def port_of(place: int) -> int:

@@ -25,6 +25,9 @@ GROUPS = {
 STARTED_ONCE = {"browser": "installation", "installation": "installation", "product": "supervisor"}
 # What takes longest begins first, so that no process has it left when the others are done.
 FIRST = ["installation", "supervisor", "tests/api/test_fuzz.py", "scenarios"]
+# Of the scenarios these come in this order, before the others: while the first two kill and fill, a minute's story of real senders is
+# told, which the third looks at and then takes away.
+SCENARIOS = [f"tests/scenarios/test_{name}.py" for name in ("chaos", "disk_full", "real_senders")]
 SEED = os.environ.get("TEST_SEED", "")
 
 _seconds: dict[str, float] = defaultdict(float)
@@ -77,7 +80,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups = {name: _shuffled(groups[name], chance) for name in names}
     names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     # Tests with a browser follow one another, so that it starts once.
-    items[:] = [item for name in names for item in sorted(groups[name], key=lambda item: "browser" in _asked(item))]
+    items[:] = [item for name in names for item in sorted(groups[name], key=_place)]
+
+
+def _place(item: pytest.Item) -> tuple[int, bool]:
+    file = item.nodeid.partition("::")[0]
+    return SCENARIOS.index(file) if file in SCENARIOS else len(SCENARIOS), "browser" in _asked(item)
 
 
 def _asked(item: pytest.Item) -> tuple[str, ...]:
