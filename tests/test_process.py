@@ -60,8 +60,8 @@ def is_alive(pid: int) -> bool:
 
 
 def ends_soon(pid: int) -> bool:
-    """Whether it has ended within some seconds."""
-    deadline = time.monotonic() + 5
+    """Whether it has ended, at the latest within half a minute."""
+    deadline = time.monotonic() + 30
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not is_alive(pid)
@@ -129,13 +129,13 @@ def test_a_child_is_alone_in_a_process_group(started: Callable[..., ChildProcess
 
 def test_a_child_that_is_another_user_keeps_no_group_of_ours() -> None:
     child = spawn(["sh", "-c", "id -un; id -Gn"], at_our_death=signal.SIGKILL, user=OTHER_USER, output=subprocess.PIPE)
-    user, groups = child.communicate(timeout=5)[0].decode().splitlines()
+    user, groups = child.communicate(timeout=30)[0].decode().splitlines()
     assert OTHER_USER is None or (user, groups) == (OTHER_USER, OTHER_USER)
 
 
 def test_a_child_gets_the_environment_it_is_given_and_nothing_to_read() -> None:
     child = spawn(["sh", "-c", "env; cat"], at_our_death=signal.SIGKILL, environment={"ONLY": "this"}, output=subprocess.PIPE)
-    said = child.communicate(timeout=5)[0].decode()
+    said = child.communicate(timeout=30)[0].decode()
     assert "ONLY=this" in said
     assert "HOME=" not in said
 

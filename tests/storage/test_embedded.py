@@ -137,7 +137,7 @@ def holder_of(cluster: Embedded) -> Holder | None:
     return holder
 
 
-def eventually(true: Callable[[], bool], within: float = 10.0) -> bool:
+def eventually(true: Callable[[], bool], within: float = 30.0) -> bool:
     """Whether it becomes true in time."""
     deadline = time.monotonic() + within
     while not true():

@@ -285,7 +285,7 @@ def test_an_enqueue_that_waits_for_a_claim_brings_the_lane_forward_after_it(data
             assert jobs.claim(claiming, "one", 10) == []
             enqueued = pool.submit(enqueue, database, tenant)
             wait_for_a_lock(database)
-        enqueued.result(timeout=5)
+        enqueued.result(timeout=30)
     assert is_due(database, tenant)
     assert len(claim(database, tenant)) == 1
 
@@ -297,7 +297,7 @@ def test_a_claim_that_waits_for_an_enqueue_sees_its_job_or_leaves_the_lane_due(d
             enqueuing.session.flush()
             claimed = pool.submit(claim, database, tenant)
             wait_for_a_lock(database)
-        found_now = claimed.result(timeout=5)
+        found_now = claimed.result(timeout=30)
     assert found_now or is_due(database, tenant)
     assert len(found_now + claim(database, tenant)) == 1
 
@@ -330,7 +330,7 @@ def test_no_job_is_orphaned_while_many_enqueue_and_claim(database: Database, ten
         ids = list(pool.map(lambda _: enqueue(database, tenant), range(120)))
         ended.set()
         for future in workers:
-            future.result(timeout=20)
+            future.result(timeout=30)
     assert sorted(done) == sorted(ids)
 
 

@@ -167,7 +167,7 @@ def test_a_writer_that_comes_while_the_lane_is_put_to_rest_wakes_it_after(databa
             lanes.rest(resting, taken, NEXT)
             writing = pool.submit(wake, database, tenant)
             wait_for_a_lock(database)
-        assert writing.result(timeout=5) is True, "it saw the rest and ended it"
+        assert writing.result(timeout=30) is True, "it saw the rest and ended it"
     assert tenant.org_id in due(database)
 
 
@@ -179,7 +179,7 @@ def test_writers_never_wait_for_each_other_or_for_a_worker_in_a_batch(database: 
         with work(database, tenant) as first:
             write(first)
             with ThreadPoolExecutor(1) as pool:
-                assert pool.submit(wake, database, tenant).result(timeout=3) is False
+                assert pool.submit(wake, database, tenant).result(timeout=30) is False
 
 
 def wait_for_a_lock(database: Database) -> None:
@@ -283,7 +283,7 @@ def test_two_that_change_alerts_of_an_organization_do_so_one_after_the_other(dat
             waiting = pool.submit(second)
             wait_for_a_lock(database)
             order.append("first")
-        waiting.result(timeout=5)
+        waiting.result(timeout=30)
     assert order == ["first", "second"]
 
 
@@ -303,7 +303,7 @@ def test_a_worker_that_waited_for_its_turn_meanwhile_lost_its_lane(database: Dat
             lapse(database, tenant)
             held(database, tenant, "two")
         with pytest.raises(LostLease):
-            waiting.result(timeout=5)
+            waiting.result(timeout=30)
 
 
 def test_organizations_do_not_wait_for_each_other(database: Database, tenant: Tenant) -> None:

@@ -52,7 +52,7 @@ def test_an_unprivileged_user_starts_it_and_is_served(stopped: Shared, scratch: 
         assert owners == {os.geteuid() or _NOBODY}
     finally:
         assert mine.stop() == 0
-    assert gone(processes, within=3)
+    assert gone(processes, within=10)
 
 
 def _python(scratch: Path) -> tuple[str, dict[str, str]]:

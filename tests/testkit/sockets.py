@@ -17,6 +17,7 @@ from socketio.packet import CONNECT, EVENT, Packet
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.testkit.clock import PATIENCE
 from tests.testkit.installation import PASSWORD, Installation
 
 SPACE = "/_event"
@@ -125,7 +126,7 @@ class Wire:
         self.socket.send(frame)
         return self
 
-    def until(self, found: Callable[[str], bool], within: float = 5.0) -> str:
+    def until(self, found: Callable[[str], bool], within: float = PATIENCE) -> str:
         """The first frame from now on that is what is waited for."""
         deadline = time.monotonic() + within
         while (left := deadline - time.monotonic()) > 0:
@@ -134,7 +135,7 @@ class Wire:
                 return frame
         raise AssertionError(f"not heard within {within} s; heard {[frame[:300] for frame in self.heard]}")
 
-    def hears(self, words: str, within: float = 5.0) -> str:
+    def hears(self, words: str, within: float = PATIENCE) -> str:
         """Wait for a frame with these words."""
         return self.until(lambda text: words in text, within)
 

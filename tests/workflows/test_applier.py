@@ -175,7 +175,7 @@ def test_two_workers_at_once_apply_everything_once(line: Line, database: Databas
         for place in range(60):
             line.keep(line.post(source, group(alert("One", starts=t), place=str(place)), t + timedelta(milliseconds=place)))
             time.sleep(0.01)
-        until(lambda: not line.rows("SELECT 1 FROM pending"), 20)
+        until(lambda: not line.rows("SELECT 1 FROM pending"))
     finally:
         for each in workers:
             each.stop()
@@ -195,7 +195,7 @@ def test_a_worker_that_is_woken_looks_at_once(line: Line, database: Database, mo
         time.sleep(0.3)
         line.keep(line.post(source, group(alert("One"))))
         running.wake()
-        until(lambda: titles(line) == ["One"], 5)
+        until(lambda: titles(line) == ["One"])
     finally:
         running.stop()
         thread.join(5)

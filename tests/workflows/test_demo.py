@@ -130,7 +130,7 @@ def test_a_worker_plays_it_as_a_job_that_can_be_followed(line: Line, web: Web, r
         return now.state in (JobState.DONE, JobState.FAILED)
 
     assert runner.take_due() == 1
-    until(followed, 20)
+    until(followed, 60)
     done = ends(database, line.tenant, job.id)
     assert (done.state, done.result, done.error) == (JobState.DONE, {"alerts": 60}, "")
     assert {"the shop is failing", "the shop recovers"} <= notes

@@ -23,7 +23,7 @@ from engine.workflows import worker as worker_module
 from engine.workflows.duties import Duties, Keeping
 from engine.workflows.worker import Worker
 from tests.storage.tenants import found
-from tests.testkit.clock import until
+from tests.testkit.clock import PATIENCE, until
 from tests.testkit.database import RETENTION, TestDatabase
 from tests.workflows.conftest import as_installation, ends, hand_on
 
@@ -95,14 +95,13 @@ def lease_is_past(database: Database) -> None:
 # A day at work
 
 
-def test_a_worker_starts_ticks_and_stops_within_two_seconds(database: Database, make: Callable[[str], Worker]) -> None:
+def test_a_worker_starts_ticks_and_stops_when_it_is_told_to(database: Database, make: Callable[[str], Worker]) -> None:
     worker = make("one")
     with running(worker) as thread:
         until(lambda: ticked(database) == ["one"])
-        began = time.monotonic()
         worker.stop()
-        thread.join(5)
-        assert time.monotonic() - began < 2
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
     assert as_installation(database, "SELECT process FROM heartbeat") == [], "it ended as it should: nobody misses it"
     assert as_installation(database, "SELECT name FROM lease WHERE until > now()") == [], "and the next one need not wait"
 
@@ -187,7 +186,7 @@ def test_of_two_workers_only_one_ticks_and_the_other_takes_over_when_it_stops(da
             [leader] = ticked(database)
             (first if leader == "first" else second).stop()
             follower = "second" if leader == "first" else "first"
-            until(lambda: ticked(database) == [follower], 3)
+            until(lambda: ticked(database) == [follower])
 
 
 def test_a_leader_that_vanished_is_followed_when_its_lease_is_past(database: Database, make: Callable[[str], Worker]) -> None:
