@@ -5,7 +5,6 @@ import difflib
 import json
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from uuid import UUID
 
 import reflex as rx
 import yaml
@@ -94,7 +93,7 @@ class DefinitionState(ThingState, rx.State, mixin=True):
             if self.is_new:
                 made = await call(self, definitions.create, self.KIND, spec, form.get("team") or None)
             else:
-                made = await call(self, definitions.change, self.KIND, UUID(self.id), spec, self.version)
+                made = await call(self, definitions.change, self.KIND, self._uuid(self.id), spec, self.version)
         except Invalid as error:
             self.faults = faults(error)
             return None
@@ -112,7 +111,7 @@ class DefinitionState(ThingState, rx.State, mixin=True):
     @requires(Permission.CONFIGURE)
     async def switch(self) -> None:
         """Switch it on, or off."""
-        await call(self, definitions.enable, self.KIND, UUID(self.id), not self.enabled)
+        await call(self, definitions.enable, self.KIND, self._uuid(self.id), not self.enabled)
         await self._read()
 
     @rx.event
@@ -120,7 +119,7 @@ class DefinitionState(ThingState, rx.State, mixin=True):
     async def delete(self) -> rx.event.EventSpec:
         """Delete it and go back to the list."""
         self.round += 1
-        await call(self, definitions.delete, self.KIND, UUID(self.id))
+        await call(self, definitions.delete, self.KIND, self._uuid(self.id))
         await tell(self, "good", f"“{self.name}” is deleted. What it has done to alerts stays.")
         return rx.redirect(self.PLACE)
 
@@ -128,7 +127,7 @@ class DefinitionState(ThingState, rx.State, mixin=True):
     @requires(Permission.CONFIGURE)
     async def roll_back(self, to: int) -> None:
         """Have it say again what it said in a version before."""
-        await call(self, definitions.roll_back, self.KIND, UUID(self.id), to)
+        await call(self, definitions.roll_back, self.KIND, self._uuid(self.id), to)
         await tell(self, "good", f"“{self.name}” says what it said in version {to} again.")
         self._redraw()
         await self._read()

@@ -88,7 +88,7 @@ class IncidentState(ThingState, rx.State):
     @requires(Permission.RESPOND)
     async def comment(self, form: dict[str, Any]) -> None:
         """Write a comment. When it fails, what was typed stays."""
-        await call(self, incidents.comment, UUID(self.head.id), form.get("text", ""))
+        await call(self, incidents.comment, await self._id(), form.get("text", ""))
         self.sent += 1
         await self._read()
 
@@ -96,7 +96,7 @@ class IncidentState(ThingState, rx.State):
     @requires(Permission.RESPOND)
     async def resolve(self, form: dict[str, Any]) -> None:
         """Resolve it, with cause and resolution."""
-        await call(self, incidents.resolve, UUID(self.head.id), form.get("cause", ""), form.get("resolution", ""))
+        await call(self, incidents.resolve, await self._id(), form.get("cause", ""), form.get("resolution", ""))
         self.sent += 1
         await self._read()
 
@@ -109,7 +109,7 @@ class IncidentState(ThingState, rx.State):
         wanted = {"title": form.get("title") or None, "severity": severity, "status": IncidentStatus(status) if status else None}
         if wanted["severity"] not in (None, "automatic"):
             wanted["severity"] = Severity(str(severity))
-        await call(self, incidents.change, UUID(self.head.id), **wanted, version=self._version)
+        await call(self, incidents.change, await self._id(), **wanted, version=self._version)
         self.sent += 1
         await self._read()
 
@@ -119,7 +119,7 @@ class IncidentState(ThingState, rx.State):
         """Put the alerts of another incident, by its number, into this one."""
         said = str(form.get("number", "")).strip().lstrip("#")
         other = await call(self, incidents.numbered, int(said) if said.isdecimal() and len(said) < 10 else 0)
-        await call(self, incidents.merge, UUID(self.head.id), [other.id])
+        await call(self, incidents.merge, await self._id(), [other.id])
         self.sent += 1
         await self._read()
 
@@ -128,7 +128,7 @@ class IncidentState(ThingState, rx.State):
     async def move(self, form: dict[str, Any]) -> None:
         """Put an alert of another incident, by the address of its page or its id, into this one."""
         said = str(form.get("alert", "")).strip().rstrip("/").rpartition("/")[2]
-        await call(self, incidents.move, UUID(self.head.id), [said])
+        await call(self, incidents.move, await self._id(), [said])
         self.sent += 1
         await self._read()
 
@@ -143,11 +143,11 @@ class IncidentState(ThingState, rx.State):
     @requires(Permission.VIEW)
     async def export(self, form: str) -> rx.event.EventSpec:
         """Give the incident as a file."""
-        made = await call(self, reports.incident, UUID(self.head.id), "json" if form == "json" else "markdown")
+        made = await call(self, reports.incident, await self._id(), "json" if form == "json" else "markdown")
         return rx.download(data=made.text, filename=made.filename)
 
     async def _act(self, name: str, ids: list[UUID]) -> None:
-        id = UUID(self.head.id)
+        id = await self._id()
         act, _, user = name.partition(":")
         if act == "acknowledge":
             await call(self, incidents.acknowledge, id)
@@ -161,6 +161,12 @@ class IncidentState(ThingState, rx.State):
         elif act == "split":
             made = await call(self, incidents.split, id, ids)
             await tell(self, "good", f"{len(ids)} moved into a new incident, #{made.number}.")
+
+    async def _id(self) -> UUID:
+        """Which incident it is: somebody who comes back may act before the page was read again."""
+        if not self.head.id:
+            await self._read()
+        return UUID(self.head.id)
 
     async def _read(self) -> None:
         said = self._named()

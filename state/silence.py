@@ -97,7 +97,7 @@ class SilenceState(ThingState, rx.State):
             if self.is_new:
                 made = await call(self, silences.create, spec, UUID(form["team"]) if form.get("team") else None)
             else:
-                made = await call(self, silences.change, UUID(self.silence.id), spec | self._said_by, self._version)
+                made = await call(self, silences.change, self._uuid(self.silence.id), spec | self._said_by, self._version)
         except Invalid as error:
             self.faults = faults(error)
             return None
@@ -112,7 +112,7 @@ class SilenceState(ThingState, rx.State):
     async def end(self) -> rx.event.EventSpec:
         """End it now."""
         self.round += 1
-        await call(self, silences.end, UUID(self.silence.id))
+        await call(self, silences.end, self._uuid(self.silence.id))
         await tell(self, "good", f"“{self.silence.comment}” is over. What still fires is in its incident now.")
         return rx.redirect("/silences")
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
@@ -90,21 +89,21 @@ class SourceState(ThingState, rx.State):
     @requires(Permission.RESPOND)
     async def send_test(self) -> None:
         """Deliver a sample as if the sender had."""
-        await call(self, intake.send_test, UUID(self.id))
+        await call(self, intake.send_test, self._uuid(self.id))
         await tell(self, "good", "A test alert is on its way through everything.")
 
     @rx.event
     @requires(Permission.CONFIGURE)
     async def pause(self) -> None:
         """Refuse what comes, or take it again."""
-        await call(self, sources.pause, UUID(self.id), not self.paused)
+        await call(self, sources.pause, self._uuid(self.id), not self.paused)
         await self._read()
 
     @rx.event
     @requires(Permission.CONFIGURE)
     async def rotate(self, form: dict[str, Any]) -> None:
         """Make a fresh secret, shown once; the one before stays valid for some hours."""
-        made = await call(self, sources.rotate, UUID(self.id), int(form.get("hours") or 24))
+        made = await call(self, sources.rotate, self._uuid(self.id), int(form.get("hours") or 24))
         self._greet(made)
         self.round += 1
         await self._read()
@@ -118,7 +117,7 @@ class SourceState(ThingState, rx.State):
             settings = forms.given(self._schema, {name.removeprefix("settings."): value for name, value in form.items()})
             networks = [part.strip() for part in str(form.get("networks") or "").replace(",", "\n").splitlines() if part.strip()]
             told = {"networks": networks} if self.auth == SourceAuth.ADDRESS else {}
-            await call(self, sources.change, UUID(self.id), form.get("name") or None, settings, **told, version=self._version)
+            await call(self, sources.change, self._uuid(self.id), form.get("name") or None, settings, **told, version=self._version)
         except Invalid as error:
             self.faults = {fault.field.removeprefix("settings.").partition(".")[0]: fault.message for fault in error.errors} or {
                 "name": str(error)
@@ -134,7 +133,7 @@ class SourceState(ThingState, rx.State):
     async def delete(self) -> rx.event.EventSpec:
         """Delete the source and go back to the list."""
         self.round += 1
-        await call(self, sources.delete, UUID(self.id))
+        await call(self, sources.delete, self._uuid(self.id))
         await tell(self, "good", f"The source {self.name} is deleted. Its alerts stay.")
         return rx.redirect("/sources")
 

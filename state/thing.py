@@ -1,5 +1,7 @@
 """What does every page of one thing remember?"""
 
+from uuid import UUID
+
 import reflex as rx
 
 from engine.errors import Invalid, NotFound
@@ -27,6 +29,10 @@ class ThingState(rx.State, mixin=True):
     def _named(self) -> str:
         """What the address calls it: an id, or a number."""
         return self.router.url.path.rpartition("/")[2]
+
+    def _uuid(self, known: str) -> UUID:
+        """Its id, as read, or as the address has it: somebody who comes back may act before the page was read again."""
+        return UUID(known or self._named())
 
     async def _read(self) -> None:
         """Read it through the door, which asks its own permission."""

@@ -18,6 +18,14 @@ def test_a_comment_is_written_and_an_empty_one_says_so(line: Deliveries, me: Act
     assert len(page.toasts) == 1 and page.toasts[0].startswith("text:")
 
 
+def test_a_comment_that_is_sent_before_the_page_was_read_is_written(line: Deliveries, me: Actor) -> None:
+    """Who comes back to a page sees what it showed, and may send at once."""
+    page = incident_page(me, opened(line).number)
+    page.do("arrive")
+    page.do("comment", {"text": "early"})
+    assert (page.lines[-1].said, page.sent, page.toasts) == ("early", 1, [])
+
+
 def test_it_is_resolved_with_cause_and_resolution(line: Deliveries, me: Actor) -> None:
     page = incident_page(me, opened(line).number)
     page.do("resolve", {"cause": " full disk ", "resolution": "bigger disk"})
