@@ -8,30 +8,13 @@ import pytest
 from engine.operations.door import Runtime, install, runtime
 from engine.storage.database import Database
 from tests.api.clients import Server, serve
-from tests.testkit.people import Company
+from tests.testkit.residents import _open_door, acme, beta  # noqa: F401 fixtures of this folder
 
 
 @pytest.fixture(scope="session")
 def server(scratch: Path) -> Server:
     """The application with the settings of a laptop."""
     return serve(str(scratch))
-
-
-@pytest.fixture(scope="module")
-def acme(resident: Company) -> Company:
-    """An organization that tests leave as they found it."""
-    return resident
-
-
-@pytest.fixture(scope="module")
-def beta(neighbour: Company) -> Company:
-    """Another organization."""
-    return neighbour
-
-
-@pytest.fixture(autouse=True)
-def _open_door(database: Database) -> None:
-    """The door is open on the shared database, whatever the test before did."""
 
 
 @pytest.fixture

@@ -7,31 +7,14 @@ import pytest
 
 from engine.identity.actor import Actor, Request
 from engine.model.vocabulary import Role
-from engine.storage.database import Database
 from tests.testkit.people import Company, hire
-
-
-@pytest.fixture(scope="module")
-def acme(resident: Company) -> Company:
-    """An organization that tests leave as they found it."""
-    return resident
-
-
-@pytest.fixture(scope="module")
-def beta(neighbour: Company) -> Company:
-    """Another organization."""
-    return neighbour
-
-
-@pytest.fixture(autouse=True)
-def _open_door(database: Database) -> None:
-    """The door is open on the shared database, whatever the test before did."""
+from tests.testkit.residents import _open_door, acme, beta  # noqa: F401 fixtures of this folder
 
 
 @pytest.fixture
-def spare(acme: Company) -> Callable[[Role], Actor]:
+def spare(resident: Company) -> Callable[[Role], Actor]:
     """Hire somebody into Acme for this test alone."""
-    return lambda role: hire(acme.owner, role)
+    return lambda role: hire(resident.owner, role)
 
 
 @pytest.fixture
