@@ -34,11 +34,6 @@ _seconds: dict[str, float] = defaultdict(float)
 _counts: dict[str, int] = defaultdict(int)
 
 
-def pytest_report_header() -> str:
-    """Say which order it is, so that it can be had again."""
-    return f"order: random, TEST_SEED={SEED} repeats it" if SEED else "order: of the files; TEST_SEED=… for a random one"
-
-
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Asked for fast tests alone, files that have none are not even imported."""
     if config.option.markexpr == "fast" and collection_path.name.startswith("test_") and collection_path.suffix == ".py":
@@ -70,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     groups: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         groups[group_of(item.nodeid)].append(item)
-    astray = {item.nodeid for item in items for name in _asked(item) if (at := STARTED_ONCE.get(name)) and not _is_in(item, at)}
+    astray = {item.nodeid for item in items for name in _fixtures_of(item) if (at := STARTED_ONCE.get(name)) and not _is_in(item, at)}
     if astray:
         raise pytest.UsageError(f"these share what is started once, but not its group (tests/testkit/running.py): {sorted(astray)[:5]}")
     names = list(groups)
@@ -80,15 +75,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups = {name: _shuffled(groups[name], chance) for name in names}
     names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     # Tests with a browser follow one another, so that it starts once.
-    items[:] = [item for name in names for item in sorted(groups[name], key=_place)]
+    items[:] = [item for name in names for item in sorted(groups[name], key=_sort_key)]
 
 
-def _place(item: pytest.Item) -> tuple[int, bool]:
+def _sort_key(item: pytest.Item) -> tuple[int, bool]:
     file = item.nodeid.partition("::")[0]
-    return SCENARIOS.index(file) if file in SCENARIOS else len(SCENARIOS), "browser" in _asked(item)
+    return SCENARIOS.index(file) if file in SCENARIOS else len(SCENARIOS), "browser" in _fixtures_of(item)
 
 
-def _asked(item: pytest.Item) -> tuple[str, ...]:
+def _fixtures_of(item: pytest.Item) -> tuple[str, ...]:
     return tuple(getattr(item, "fixturenames", ()))
 
 
@@ -126,7 +121,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say where the time went, by folder. With several processes the sum is more than the time on the clock."""
+    """Print the order, so that it can be repeated, and where the time went: with several processes more than on the clock."""
+    if SEED:
+        terminalreporter.write_line(f"random order: TEST_SEED={SEED} repeats it")
     if _seconds:
         terminalreporter.section("where the time went, seconds of all processes")
     for folder, seconds in sorted(_seconds.items(), key=lambda entry: -entry[1]):

@@ -25,7 +25,7 @@ def mark(page: Page, *titles: str) -> None:
     expect(page.locator("[data-many]")).to_have_text(str(len(titles)))
 
 
-def told_to_be_reading(page: Page, reading: bool = True) -> None:
+def wait_until_reading(page: Page, reading: bool = True) -> None:
     """Wait until the page has told the server that somebody reads, or that nobody does."""
     expect(page.locator("html")).to_have_attribute("data-reading", str(reading).lower())
 
@@ -166,9 +166,9 @@ def test_new_rows_wait_while_somebody_reads(tab: OpenTab, company: Company) -> N
     for reads in (row(page, old).hover, lambda: page.keyboard.press("j"), lambda: mark(page, old)):
         page.mouse.move(0, 0)
         page.keyboard.press("Escape")
-        told_to_be_reading(page, False)
+        wait_until_reading(page, False)
         reads()
-        told_to_be_reading(page)
+        wait_until_reading(page)
         company.incident(new := unique("Fresh news"))
         expect(pill).to_have_text(re.compile(r"1\s*new"))
         expect(row(page, new)).to_have_count(0)
@@ -182,7 +182,7 @@ def test_new_rows_wait_while_the_list_is_scrolled(tab: OpenTab, company: Company
     page = tab(viewport={"width": 1440, "height": 320}).bring(company.people["vera"], "/incidents")
     expect(row(page, old)).to_be_visible()
     page.evaluate("window.scrollTo(0, 200)")
-    told_to_be_reading(page)
+    wait_until_reading(page)
     company.incident(new := unique("On top"))
     page.click("main .pill button")
     expect(row(page, new)).to_be_in_viewport()
@@ -194,7 +194,7 @@ def test_who_reads_on_after_asking_for_new_rows_is_not_disturbed_either(tab: Ope
     expect(row(page, old)).to_be_visible()
     page.keyboard.press("j")
     for title in (unique("One more"), unique("And another")):
-        told_to_be_reading(page)
+        wait_until_reading(page)
         company.incident(title)
         expect(row(page, title)).to_have_count(0)
         page.click("main .pill button")
@@ -206,7 +206,7 @@ def test_who_stops_reading_gets_what_waited(tab: OpenTab, company: Company) -> N
     page = tab().bring(company.people["vera"], "/incidents")
     expect(row(page, calm)).to_be_visible()
     page.keyboard.press("j")
-    told_to_be_reading(page)
+    wait_until_reading(page)
     company.incident(new := unique("Storm"))
     expect(page.locator("main .pill button")).to_be_visible()
     page.keyboard.press("Escape")
