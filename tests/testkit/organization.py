@@ -154,9 +154,12 @@ class Company:
         """An alert by its title."""
         return self.until(lambda: next(iter(self.ask("GET", "/alerts", {"q": title})), None))
 
-    def open_incidents(self) -> int:
-        """How many are open."""
-        return self.ask("GET", "/overview/pulse")["open_incidents"]
+    def open_incidents(self, who: str) -> int:
+        """How many are open of those that this person may see."""
+        cookies = {each["name"]: each["value"] for each in self.people[who].cookies}
+        answer = httpx.get(f"{self.installation.url}/api/v1/overview/pulse", cookies=cookies, timeout=10)
+        assert answer.is_success, answer.text
+        return answer.json()["data"]["open_incidents"]
 
     def until(self, what: Callable[[], T]) -> T:
         """Wait until `what()` is true, and return it."""
