@@ -117,6 +117,12 @@ def applied(work: Work, ids: Sequence[UUID]) -> None:
     rows.run(work, "DELETE FROM pending WHERE org_id = %(org)s AND id = ANY (%(ids)s)", {"org": work.org_id, "ids": list(ids)})
 
 
+def drop(work: Work, ids: Sequence[UUID]) -> None:
+    """Let these deliveries be as if they had not come."""
+    applied(work, ids)
+    rows.run(work, "DELETE FROM inbox WHERE org_id = %(org)s AND id = ANY (%(ids)s)", {"org": work.org_id, "ids": list(ids)})
+
+
 def oldest(work: Work) -> datetime | None:
     """Since when the oldest delivery of this organization waits."""
     query = select(Pending.id).where(Pending.org_id == work.org_id).order_by(Pending.id).limit(1)

@@ -30,13 +30,14 @@ _MOST_BY_ADDRESS = 200
 
 @dataclass(frozen=True)
 class Sender:
-    """A source as the pipeline needs it."""
+    """A source as the pipeline needs it. `dropped`: one of a demonstration that is removed; what it still had on its way is nothing."""
 
     id: UUID
     name: str
     kind: str
     settings: SourceSettings
     policy: Policy
+    dropped: bool
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def sender(source: Source) -> Sender:
     """A source's settings as the stages understand them."""
     kind = KINDS[source.kind]
     settings = settings_of(source)
-    return Sender(source.id, source.name, source.kind, settings, policy(source.id, source.team_id, kind, settings, source.name))
+    dropped = source.demo and source.deleted_at is not None
+    return Sender(source.id, source.name, source.kind, settings, policy(source.id, source.team_id, kind, settings, source.name), dropped)
 
 
 def settings_of(source: Source) -> SourceSettings:

@@ -176,6 +176,11 @@ def apply(work: Work, waiting: Sequence[Waiting]) -> None:
     """Apply a batch, and everything that is to be noted about it."""
     trace_id.set(str(waiting[0].id))
     senders = sources.senders(work, {each.source_id for each in waiting})
+    if late := [each.id for each in waiting if (sender := senders.get(each.source_id)) and sender.dropped]:
+        inbox.drop(work, late)  # the web process had let them in before it heard of the removal
+        waiting = [each for each in waiting if each.id not in late]
+        if not waiting:
+            return
     ingested, written = pipeline.run(work, waiting, senders)
     inbox.applied(work, [each.id for each in waiting])
     tallies.count(work, _tallies(waiting, ingested, written, senders))

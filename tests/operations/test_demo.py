@@ -184,6 +184,17 @@ def test_what_a_source_of_it_sent_goes_too_when_that_was_deleted_before(line: De
     assert (removed.alerts, line.alerts(), rows_of(line)) == (1, (), dict.fromkeys(TABLES, 0))
 
 
+def test_what_was_let_in_while_it_was_removed_does_not_bring_it_back(line: Deliveries) -> None:
+    there, real = made(line)["alertmanager"], line.source()
+    demo.remove(line.company.owner)
+    line.keep(line.post(there, group(alert("Late"))), line.post(real, group(alert("Real"))))
+    line.apply()
+    assert [each.title for each in line.alerts()] == ["Real"]
+    line.keep(line.post(there, group(alert("Later"))))
+    line.apply()
+    assert (rows_of(line)["inbox"], rows_of(line)["pending"]) == (1, 0)
+
+
 def test_its_secrets_open_nothing_once_it_is_removed(line: Deliveries) -> None:
     senders = demo.prepare(line.company.owner)
     demo.remove(line.company.owner)
