@@ -45,6 +45,7 @@ async def beside_requests(database: Database, bus: Bus, process: str, version: s
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
     # The loop waits no longer than this for a thread that computes: the tail of every answer.
     sys.setswitchinterval(0.001)
     tasks = [asyncio.create_task(bus.run()), asyncio.create_task(keep_beating())]

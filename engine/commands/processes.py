@@ -1,5 +1,6 @@
 """Commands that are processes, or look at them."""
 
+import gc
 import os
 import platform
 import shutil
@@ -38,6 +39,7 @@ def web(api_only: bool) -> None:
     """Serve pages and API."""
     import uvicorn
 
+    gc.disable()  # until the pages are imported too: engine/api/beating.py
     found = start.settings()
     os.environ |= {
         "REFLEX_WEB_WORKDIR": str(start.PROJECT / found.web_dir),

@@ -42,7 +42,7 @@ USED_UNIMPORTED = {
     "websockets": "uvicorn, as its socket protocol",
 }
 # Tools of `make test`, `make check` and `make audit` that are run, not imported.
-RUN = {"pytest-cov", "pytest-timeout", "import-linter", "ruff", "basedpyright", "pre-commit", "pip-audit"}
+RUN = {"slipcover", "pytest-timeout", "import-linter", "ruff", "basedpyright", "pre-commit", "pip-audit"}
 
 # a line of requirements, what it lacks
 LINES = [

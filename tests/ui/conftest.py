@@ -30,12 +30,11 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 @pytest.fixture
 def tab(browser: Browser, installation: Installation) -> Iterator[OpenTab]:
     """Opens tabs, each of another person; at the end none may have complained (a policy violation, a script's error)."""
-    opened: list[Tab] = []
+    opened: list[tuple[Tab, dict[str, object]]] = []
 
     def open_tab(expected: str = "", **options: object) -> Tab:
         usual = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", "service_workers": "block"}
-        context = browser.new_context(**usual | options)
-        made = Tab(context.new_page(), installation.url)
+        made = Tab(CHROMIUM.open(installation.url, **usual | options), installation.url)
         made.page.set_default_timeout(PATIENCE * 1000)
 
         def note(kind: str, words: str) -> None:
@@ -44,13 +43,13 @@ def tab(browser: Browser, installation: Installation) -> Iterator[OpenTab]:
 
         made.page.on("console", lambda message: note(message.type, message.text))
         made.page.on("pageerror", lambda error: note("error", str(error)))
-        opened.append(made)
+        opened.append((made, usual | options))
         return made
 
     yield open_tab
-    complaints = [words for made in opened for words in made.complaints]
-    for made in opened:
-        made.page.context.close()
+    complaints = [words for made, _ in opened for words in made.complaints]
+    for made, options in opened:
+        CHROMIUM.put_away(made.page, **options)
     assert complaints == []
 
 
