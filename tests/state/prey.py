@@ -191,23 +191,25 @@ def called(call: Call, tab: Tab, targets: dict[str, str]) -> Done:
     return asyncio.run(act())
 
 
+_GENERIC = KINDS["generic"]
+_SCHEMA = _GENERIC.settings.model_json_schema()
+
+
 def remember(state: Any, targets: dict[str, str]) -> None:
     """What the page would have read before, or a dialog of it chosen."""
-    generic = KINDS["generic"]
-    schema = generic.settings.model_json_schema()
     known: dict[str, dict[str, Any]] = remembered(targets) | {
         "PeopleState": {"chosen": targets["user"], "chosen_name": "chosen"},
         "TokensState": {"chosen": targets["token"], "chosen_name": "chosen"},
         "TeamState": {"id": targets["team"]},
         "AuditState": {"verifying": True, "job": targets["link"]},
         "IncidentState": {"head": Head(id=targets["incident"])},
-        "SourceState": {"id": targets["source"], "_schema": schema},
+        "SourceState": {"id": targets["source"], "_schema": _SCHEMA},
         "OverviewState": {"team_choices": [TeamChoice(targets["team"], "chosen")]},
         "NewSourceState": {
             "kind": "generic",
-            "kinds": [KindRow("generic", generic.title, generic.about)],
-            "_schemas": {"generic": schema},
-            "_samples": {"generic": generic.sample},
+            "kinds": [KindRow("generic", _GENERIC.title, _GENERIC.about)],
+            "_schemas": {"generic": _SCHEMA},
+            "_samples": {"generic": _GENERIC.sample},
         },
     }
     if isinstance(state, ListState):

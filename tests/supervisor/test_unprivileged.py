@@ -65,7 +65,7 @@ def _python(scratch: Path) -> tuple[str, dict[str, str]]:
     ours, copy = Path(sys.base_prefix), scratch / "python"
     (copy / "bin").mkdir(parents=True)
     shutil.copy(ours / "bin" / version, copy / "bin" / version)
-    needless = shutil.ignore_patterns("test", "site-packages", "__pycache__", "*.a", "idlelib", "config-*")
+    needless = shutil.ignore_patterns("test", "site-packages", "*.a", "idlelib", "config-*")  # compiled modules go along
     shutil.copytree(ours / "lib" / version, copy / "lib" / version, ignore=needless)
     packages = {"PYTHONPATH": sysconfig.get_path("purelib"), "LD_LIBRARY_PATH": str(copy / "lib")}
     for library in (ours / "lib").glob("libpython*.so*"):

@@ -35,9 +35,10 @@ def order(company: Company) -> list[str]:
 
 
 def keep(page: Page, words: str = "Keep the rule") -> None:
-    """Press the button that keeps what was written, and see that it was."""
+    """Press the button that keeps what was written, and see that it was; what is new is shown at its own address then."""
     page.click(f"text={words}")
     expect(page.locator(".toasts")).to_contain_text("is kept")
+    expect(page).not_to_have_url(re.compile("/new"))
 
 
 def test_a_rule_is_written_by_clicking_and_answers_while_it_is_written(tab: OpenTab, company: Company) -> None:
