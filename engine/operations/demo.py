@@ -46,7 +46,13 @@ def start(ctx: Context, speed: float = 1.0) -> JobView:
 
 @operation("demo.prepare", Permission.CONFIGURE)
 def prepare(ctx: Context) -> tuple[DemoSender, ...]:
-    """Make the demonstration's sources, each with a fresh secret. For the job that plays it: doing it twice makes them once."""
+    """Make the demonstration's sources, each with a fresh secret; none, if the job that asks is to end, as it was removed meanwhile.
+
+    For the job that plays it: doing it twice makes them once.
+    """
+    lanes.alone(ctx.work)  # whoever removes it is done, or has not begun
+    if jobs.is_to_end(ctx.work, ctx.actor.id):
+        return ()
     there = {source.kind: source for source in stored.sources(ctx.work)}
     made: list[DemoSender] = []
     for kind in SENDERS:

@@ -168,6 +168,11 @@ def cancel(work: Work, id: UUID) -> JobState | None:
     return found
 
 
+def is_to_end(work: Work, id: UUID) -> bool:
+    """Whether this is a job that was asked to end."""
+    return bool(work.session.execute(select(Job.cancel_asked).where(Job.org_id == work.org_id, Job.id == id)).scalar_one_or_none())
+
+
 def one(work: Work, id: UUID) -> JobView | None:
     """One job."""
     row = work.session.execute(select(Job).where(Job.org_id == work.org_id, Job.id == id)).scalar_one_or_none()

@@ -90,6 +90,7 @@ def play_demo(job: Leased) -> dict[str, Any]:
     actor, progress = workflow(job.org_id, job.id, "demo"), PROGRESS.get()
     progress(0.0, "the senders are set up")  # who removed it before a worker took it over does not get it back
     senders = {made.kind: (made.path, made.secret.get_secret_value()) for made in demo.prepare(actor)}
+    progress(0.0, "the senders are set up")  # nor does who removed it just now
     posting = playing.Posting(runtime().local_url, senders)
     sent = playing.play(posting, time_of(job.id), float(job.payload.get("speed", 1.0)), progress)
     return {"alerts": sent}

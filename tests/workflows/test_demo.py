@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from engine.errors import NotFound, Unavailable
+from engine.identity.actor import Actor
 from engine.model.sources import SourceView
 from engine.model.vocabulary import JobState
 from engine.operations import demo, incidents, sources
@@ -197,6 +198,21 @@ def test_removed_while_no_worker_has_it_it_does_not_come_back(line: Line, web: W
     assert second.take_due() == 1
     ended = ends(database, line.tenant, job.id)
     second.close()
+    assert (ended.state, there(line), web.came) == (JobState.CANCELLED, [], [])
+
+
+def test_removed_just_before_its_senders_are_made_it_does_not_come_back(
+    line: Line, web: Web, runner: Runner, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(actor: Actor) -> object:
+        demo.remove(line.company.owner)
+        return prepare(actor)
+
+    prepare = demo.prepare
+    monkeypatch.setattr(demo, "prepare", late)
+    job = demo.start(line.company.owner, QUICK)
+    runner.take_due()
+    ended = ends(database, line.tenant, job.id)
     assert (ended.state, there(line), web.came) == (JobState.CANCELLED, [], [])
 
 
