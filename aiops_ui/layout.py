@@ -135,7 +135,7 @@ _HINTS = (
     ("x", "mark the row"),
     ("e", "acknowledge"),
     ("r", "resolve"),
-    ("c", "comment"),
+    ("c", "comment; Ctrl+Enter sends it"),
     ("n", "new"),
     ("/", "search this list"),
     ("Ctrl+K or ⌘K", "go anywhere, do anything"),

@@ -10,4 +10,4 @@ tests=$?
 wait $static
 checks=$?
 cat "$output"
-[ $tests = 0 ] && [ $checks = 0 ]
+if [ $tests = 0 ] && [ $checks = 0 ]; then echo "All is well."; else echo "Something failed; it is said above."; exit 1; fi

@@ -4,5 +4,5 @@ set -eu
 bin=.venv/bin
 $bin/ruff format --check .
 $bin/ruff check .
-$bin/lint-imports --config pyproject.toml
+$bin/lint-imports --no-logo --config pyproject.toml
 $bin/basedpyright

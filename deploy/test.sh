@@ -21,4 +21,4 @@ covered=0
 wait $static
 checks=$?
 cat "$output"
-[ $tests = 0 ] && [ $covered = 0 ] && [ $checks = 0 ]
+if [ $tests = 0 ] && [ $covered = 0 ] && [ $checks = 0 ]; then echo "All is well."; else echo "Something failed; it is said above."; exit 1; fi

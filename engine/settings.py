@@ -50,7 +50,7 @@ class Settings(BaseModel):
     port: int = Field(3000, ge=1, le=65535, description="the one port of page, API, webhooks and sockets")
     public_url: str = Field("", description="the address people type, such as https://ops.example.com (default: localhost)")
     allowed_origins: Annotated[list[str], BeforeValidator(_listed)] = Field(
-        [], description="further origins, comma-separated, whose pages may call the API with a cookie"
+        [], description="further origins, comma-separated, at which the pages are live and may call the API with a cookie"
     )
     trusted_proxies: Annotated[list[Network], BeforeValidator(_networks)] = Field(
         [], description="networks, comma-separated, whose X-Forwarded-For is believed"

@@ -51,7 +51,10 @@ export function Drafts({ lost }) {
       known.set(control, nameOf(control));
       drafts.set(nameOf(control), { value: typed(control), sent: null });
     }
+    let writing = ""; // the comment that is being sent: its box is drawn anew, and is written in again
     function send(event) {
+      const box = event.target.querySelector?.("[data-comment]");
+      if (box) writing = nameOf(box);
       for (const control of controls(event.target)) {
         const draft = drafts.get(known.get(control));
         if (draft) draft.sent = state.current.connection;
@@ -63,6 +66,10 @@ export function Drafts({ lost }) {
       for (const form of event.target.querySelectorAll?.("form") ?? []) form.reset();
     }
     function came(control) {
+      if (writing && isComment(control) && nameOf(control) === writing) {
+        writing = "";
+        if (document.activeElement === document.body) control.focus({ preventScroll: true });
+      }
       const draft = drafts.get(nameOf(control));
       if (!draft || !untouched(control)) return;
       known.set(control, nameOf(control));
@@ -80,7 +87,7 @@ export function Drafts({ lost }) {
       if (taken || (!isComment(control) && !recovers())) drafts.delete(name);
     }
     const watching = new MutationObserver((changes) => {
-      if (!drafts.size) return;
+      if (!drafts.size && !writing) return;
       for (const change of changes) for (const node of change.removedNodes) if (!node.isConnected) controls(node).forEach(went);
       for (const change of changes) for (const node of change.addedNodes) if (node.isConnected) controls(node).forEach(came);
     });

@@ -134,7 +134,14 @@ export function Keys() {
         document.dispatchEvent(new CustomEvent("palette"));
         return;
       }
+      if ((event.ctrlKey || event.metaKey) && key === "Enter" && event.target.matches?.("[data-comment]")) {
+        event.preventDefault();
+        event.target.form.requestSubmit();
+        return;
+      }
       if (event.ctrlKey || event.metaKey) return;
+      // Who has just sent a comment may be about to write on: words must not become acts.
+      if (event.target instanceof Element && event.target.closest("form")?.querySelector("[data-comment]") && key !== "Escape") return;
       const typing = event.target instanceof Element && event.target.matches(TYPING);
       if (key === "Escape") {
         if (typing) event.target.blur();

@@ -1,13 +1,14 @@
 // What only the browser knows or can do: its clock and time zone, and its clipboard.
 import { createElement, useEffect, useState } from "react";
 
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+// Days only from two on: "tomorrow" is said of the calendar's day, which 30 hours from now need not be.
+const UNITS = [["day", 172800, 86400], ["hour", 3600, 3600], ["minute", 60, 60], ["second", 1, 1]];
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 
 function relative(seconds) {
   const distance = Math.abs(seconds);
   if (distance < 5) return "just now";
-  const [unit, length] = UNITS.find(([, size]) => distance >= size);
+  const [unit, , length] = UNITS.find(([, from]) => distance >= from);
   return words.format(Math.round(seconds / length), unit);
 }
 

@@ -89,7 +89,7 @@ def _acts() -> rx.Component:
     own = {"data-id": HEAD.id}
     acknowledge = act("acknowledge", icon("user-check"), "Acknowledge", key="e", kind="primary", custom_attrs=own)
     resolve = act("resolve", icon("check"), "Resolve", key="r", kind=rx.cond(HEAD.acknowledged_by != "", "primary", ""), custom_attrs=own)
-    reopen = act("reopen", icon("rotate-ccw"), "Reopen", key="e", custom_attrs=own)
+    reopen = act("reopen", icon("rotate-ccw"), "Reopen", custom_attrs=own)  # by no key: e is for acknowledging, also of who comes late
     going = rx.fragment(
         rx.cond(HEAD.acknowledged_by == "", acknowledge),
         dialog_button("assign", icon("user-plus"), "Assign", on_click=IncidentState.choose_people),

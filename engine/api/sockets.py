@@ -14,12 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.api.cookies import session_secret
 from engine.errors import AiopsError
 from engine.identity.actor import Request
+from engine.log import logger
 from engine.operations import callers
 from engine.settings import Settings
 from engine.storage.bus import Notice
 
 PATH = "/_event"
 _ENDED = 4401
+_MOST_STRANGERS = 100
 
 
 class SocketGuard:
@@ -28,6 +30,7 @@ class SocketGuard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
         self._open: dict[UUID, set[asyncio.Event]] = {}
+        self._strangers: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not scope.get("path", "").startswith(PATH) or scope["type"] == "lifespan":
@@ -35,6 +38,7 @@ class SocketGuard:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if scope["type"] != "websocket" or headers.get("origin") not in self._settings.origins:
+            self._tell_of(headers.get("origin", "")[:200])
             await _refuse(scope, receive, send)
             return
         secret = session_secret(cookie_parser(headers.get("cookie", "")), self._settings)
@@ -51,6 +55,13 @@ class SocketGuard:
             for session_id in notice.ids:
                 for ended in self._open.get(session_id, ()):
                     ended.set()
+
+    def _tell_of(self, origin: str) -> None:
+        """Log each refused origin once, and not without end: it may be our own page, at an address that nobody told us of."""
+        if origin and origin not in self._strangers and len(self._strangers) < _MOST_STRANGERS:
+            self._strangers.add(origin)
+            hint = "if this is where people open the pages, set AIOPS_PUBLIC_URL to it, or add it to AIOPS_ALLOWED_ORIGINS"
+            logger().warning("socket.refused", origin=origin, hint=hint)
 
     def _session_of(self, secret: str | None, address: str) -> UUID | None:
         try:

@@ -76,6 +76,14 @@ def test_a_socket_of_another_site_is_refused(wire: Open, ada: Person, origin: st
     assert refused.value.response.status_code == 403, why
 
 
+def test_the_log_says_once_which_setting_would_let_an_address_in(wire: Open, ada: Person, installation: Installation) -> None:
+    for _ in range(2):
+        with pytest.raises(InvalidStatus):
+            wire(ada).dial("https://ops.example.com")
+    lines = [line for line in installation.said().splitlines() if "https://ops.example.com" in line]
+    assert len(lines) == 1 and "socket.refused" in lines[0] and "set AIOPS_PUBLIC_URL to it" in lines[0]
+
+
 def test_a_socket_of_our_own_page_is_accepted(wire: Open, ada: Person, installation: Installation) -> None:
     wire(ada, path="/people").open(origin=f"http://127.0.0.1:{installation.port}").hears(ADA)
 

@@ -66,12 +66,20 @@ def test_an_incident_is_worked_on_by_keys_alone_from_the_list_to_the_end(tab: Op
     page.keyboard.press("Enter")
     expect(page.locator(".timeline .comment")).to_have_text("Grows since the deployment; r and e are letters here.")
     expect(page.locator("[data-comment]")).to_have_value("")
+    expect(page.locator("[data-comment]")).to_be_focused()
+    page.keyboard.type("restarted, and errors are gone")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".timeline .comment").last).to_have_text("restarted, and errors are gone")
+    assert company.numbered(incident["number"])["resolved_at"] is None, "words that follow a comment are no acts"
     page.keyboard.press("Escape")
     page.keyboard.press("r")
     expect(page.locator(".above .status-of")).to_have_text("Resolved")
     expect(page.locator("main")).to_contain_text("How it ended")
     assert company.numbered(incident["number"])["resolved_by"] == company.people["grace"].name
-    page.keyboard.press("e")
+    page.keyboard.press("e")  # as whoever wanted to acknowledge it and comes late
+    page.locator("main button", has_text="Reopen").focus()
+    assert company.numbered(incident["number"])["resolved_at"] is not None
+    page.keyboard.press("Enter")
     expect(page.locator(".above .status-of")).not_to_have_text(re.compile("Resolved|Reopened"))
     expect(page.locator("main button", has_text="Resolve").first).to_be_visible()
     assert company.numbered(incident["number"])["resolved_at"] is None
