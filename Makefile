@@ -18,7 +18,7 @@ dev: $(VENV)/run.stamp ## like run, with hot reload of pages and code
 	@exec $(BIN)/python -m engine dev
 
 test: $(VENV)/test.stamp system ## run the whole specification; DOMAIN=operations runs one folder of it
-	@deploy/test.sh $(DOMAIN)
+	@deploy/test.sh
 
 check: $(VENV)/test.stamp ## format, lint, types, import contracts, fast tests; under a minute
 	@deploy/check.sh

@@ -14,7 +14,7 @@ from reflex.plugins import Plugin
 PLACEHOLDER = "http://page-origin.invalid"
 _ADDRESS = re.compile(r"""([`"'])(http|ws)://page-origin\.invalid(/[\w/-]*)\1""")
 # Names for which the framework puts the page's own host, and on https drops the port: the address is right as it is.
-_LOOPBACK_NAMES = re.compile(r"""\[([`"'])localhost\1, ?\1(?:0\.){3}0\1, ?\1::\1, ?\1(?:0:){7}0\1\]""")
+_LOOPBACK_NAMES = re.compile(r"""\[\s*([`"'])localhost\1,\s*\1(?:0\.){3}0\1,\s*\1::\1,\s*\1(?:0:){7}0\1,?\s*\]""")
 
 
 class PageOrigin(Plugin):

@@ -10,4 +10,4 @@ tests=$?
 wait $static
 checks=$?
 cat "$output"
-if [ $tests = 0 ] && [ $checks = 0 ]; then echo "All is well."; else echo "Something failed; it is said above."; exit 1; fi
+if [ $tests = 0 ] && [ $checks = 0 ]; then echo "All is well."; else echo "Something failed; it is said above." >&2; exit 1; fi

@@ -15,7 +15,8 @@ NOT_SECRET = ("tests/", "deploy/run.lock", "deploy/test.lock", "deploy/pip.lock"
 
 def main() -> int:
     """Print every finding. Returns the exit code."""
-    files = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split()  # noqa: S607
+    listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout  # noqa: S607
+    files = [name for name in listed.split("\0") if name]
     with transient_settings({"plugins_used": PLUGINS}):
         found = [secret for file in files if not file.startswith(NOT_SECRET) for secret in scan_file(file)]
     for secret in found:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -66,6 +67,8 @@ def end(child: ChildProcess, first: signal.Signals, patience: float) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+    with suppress(ProcessLookupError):  # what it has started and left
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def running_in(folder: Path, name: str) -> list[int]:

@@ -164,6 +164,14 @@ def test_what_a_child_started_is_killed_with_it(started: Callable[..., ChildProc
     assert ends_soon(grandchild)
 
 
+def test_what_a_child_leaves_at_its_end_is_killed_too(started: Callable[..., ChildProcess]) -> None:
+    child = started("sleep 600 & echo $!; wait")
+    left = int(line_of(child))
+    end(child, signal.SIGTERM, 5)
+    assert child.returncode == -signal.SIGTERM
+    assert ends_soon(left)
+
+
 def test_ending_a_child_that_has_ended_does_nothing(started: Callable[..., ChildProcess]) -> None:
     child = started("exit 3")
     child.wait(5)

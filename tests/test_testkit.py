@@ -1,6 +1,10 @@
 """Is what tests stand on as the product makes it, and is the suite handed out as it should be?"""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +19,7 @@ from engine.storage.work import Tenant, work
 from tests.testkit.asking import entered, known, text_of
 from tests.testkit.clock import until
 from tests.testkit.deliveries import rows
+from tests.testkit.installation import PROJECT
 from tests.testkit.people import HERE, PASSWORD, Company, enter, hire
 from tests.testkit.running import FIRST, GROUPS, group_of
 
@@ -83,3 +88,14 @@ def test_what_begins_first_is_there() -> None:
 def test_what_never_happens_is_said_with_its_reason() -> None:
     with pytest.raises(AssertionError, match=r"not within 0\.05 s the log ends here"):
         until(lambda: False, 0.05, lambda: "the log ends here")
+
+
+@pytest.mark.parametrize(
+    "skip", ["pytest.importorskip('nosuch')", "pytest.skip('all of it', allow_module_level=True)", "pytestmark = pytest.mark.skip"]
+)
+def test_nothing_may_be_left_out_under_ci(tmp_path: Path, skip: str) -> None:
+    (tmp_path / "test_left_out.py").write_text(f"import pytest\n{skip}\ndef test_it(): ...\n")
+    command = [sys.executable, "-m", "pytest", "-p", "tests.testkit.running", "-c", "/dev/null", tmp_path]
+    for ci, code in (("true", {1, 2}), ("", {0, 5})):
+        done = subprocess.run(command, cwd=PROJECT, env=os.environ | {"CI": ci, "PYTHONPATH": "."}, capture_output=True, text=True)
+        assert done.returncode in code, done.stdout

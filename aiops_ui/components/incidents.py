@@ -66,7 +66,7 @@ def alert_row(row: Any) -> rx.Component:
             rx.cond(row.acknowledged_by != "", el.span(" ", row.acknowledged_by, " looks after it", class_name="muted second")),
             class_name="wide title-of",
         ),
-        el.td(row.resource, class_name="mono soft cut state-of"),
+        el.td(row.resource, class_name="mono soft cut state-of resource-of"),
         el.td(row.service, class_name="soft cut owner-of"),
         el.td(row.source, class_name="soft cut source-of"),
         el.td(row.count, class_name="numbers soft end many-of"),

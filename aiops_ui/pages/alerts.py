@@ -15,7 +15,7 @@ _COLUMNS = (
     ("", "", "box"),
     ("Severity", "severity", "w-severity"),
     ("Alert", "", ""),
-    ("Resource", "", "w-name"),
+    ("Resource", "", "w-name resource-of"),
     ("Service", "", "w-state"),
     ("Source", "", "w-name source-of"),
     ("Fired", "", "w-many end"),

@@ -74,8 +74,8 @@ def _numbers() -> rx.Component:
 
 
 def _open() -> rx.Component:
-    columns = {"#": "w-number", "Severity": "w-severity", "Incident": "", "Status": "w-state", "Owner": "w-owner"}
-    columns |= {"Alerts": "w-many end", "Age": "w-age end"}
+    columns = {"#": "w-number", "Severity": "w-severity", "Incident": "", "Status": "w-state", "Owner": "w-owner owner-of"}
+    columns |= {"Alerts": "w-many end many-of", "Age": "w-age end"}
     head = el.thead(el.tr(*(el.th(name, scope="col", class_name=kind) for name, kind in columns.items())))
     body = rx.cond(STATE.loaded, el.tbody(rx.foreach(STATE.open, incident_row)), skeleton_rows(7, 4))
     rows = el.table(head, body, class_name="cards listing flow")

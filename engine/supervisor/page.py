@@ -33,12 +33,11 @@ class Page:
 
     def is_current(self) -> bool:
         """Whether what is built is what would be built now."""
-        stamp = self.web_dir / _STAMP
-        return (
-            stamp.exists()
-            and (self.web_dir / "build/client/index.html").exists()
-            and stamp.read_text() == self._mark(_SOURCES) + self._mark(_LOCK)
-        )
+        try:
+            stamp = (self.web_dir / _STAMP).read_bytes()
+        except OSError:
+            return False
+        return (self.web_dir / "build/client/index.html").exists() and stamp == (self._mark(_SOURCES) + self._mark(_LOCK)).encode()
 
     def build(self) -> None:
         """Build it, unless another process on the same folder has just done so. Raises Unavailable with the builder's last lines."""
@@ -46,9 +45,17 @@ class Page:
             if alone and not self.is_current():
                 self._build()
 
+    def forget(self) -> None:
+        """Have it built anew the next time: what lies there will be another one, or half of one."""
+        self.web_dir.mkdir(parents=True, exist_ok=True)
+        stamp = self.web_dir / _STAMP
+        if stamp.is_dir():
+            shutil.rmtree(stamp)
+        stamp.unlink(missing_ok=True)
+
     def _build(self) -> None:
         sources = self._mark(_SOURCES)
-        (self.web_dir / _STAMP).unlink(missing_ok=True)
+        self.forget()
         shutil.rmtree(self.web_dir / "build", ignore_errors=True)
         command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
         environment = self._environment()

@@ -87,6 +87,8 @@ class Supervisor:
         with ThreadPoolExecutor(1) as pool, ExitStack() as at_end:
             at_end.callback(page.stop)
             building: Future[None] | None = None
+            if self._reloads:
+                page.forget()  # what the framework's server leaves there is none for `make run`
             if not self._reloads and not page.is_current():
                 say("Building the page; this takes half a minute, once for every change of its sources.")
                 building = pool.submit(page.build)

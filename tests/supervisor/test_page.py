@@ -96,6 +96,21 @@ def test_the_page_is_built_anew_when_a_source_is_gone_or_the_build_was_deleted(p
     assert not page.is_current()
 
 
+def test_a_damaged_mark_is_none(project: Path) -> None:
+    page = _page(project)
+    page.build()
+    mark = page.web_dir / "aiops-stamp"
+    mark.write_bytes(b"\xff\xfe")
+    assert not page.is_current()
+    mark.unlink()
+    mark.mkdir()
+    assert not page.is_current()
+    page.build()
+    assert page.is_current()
+    page.forget()
+    assert not page.is_current(), "as work on the pages leaves another page there"
+
+
 def test_a_source_that_changes_while_the_page_is_built_is_built_next_time(project: Path) -> None:
     page = _page(project, _WRITES_A_PAGE + "pathlib.Path('state/people.py').write_text('two')")
     page.build()

@@ -123,6 +123,15 @@ def pytest_runtest_makereport() -> Iterator[None]:
         report.outcome, report.longrepr = "failed", f"skipped under CI=true: {report.longrepr}"
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    """Nor may a whole file."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome, report.longrepr = "failed", f"skipped under CI=true: {report.longrepr}"
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Add up what tests cost, setting up and tearing down included."""
     folder = "/".join(report.nodeid.partition("::")[0].split("/")[:2])

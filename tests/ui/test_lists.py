@@ -235,3 +235,15 @@ def test_what_is_marked_while_an_act_is_answered_stays_marked(tab: OpenTab, comp
     page.keyboard.press("r")
     expect(unresolved(page, f"Second {word}")).to_have_count(0)
     assert [company.numbered(number)["resolved_at"] is None for number in numbers] == [True, False, True]
+
+
+def test_titles_have_room_at_every_width(tab: OpenTab, company: Company) -> None:
+    company.incident(unique("Payments fail for more and more customers"))
+    made = tab()
+    page = made.bring(company.people["grace"])
+    for path in ("/", "/incidents", "/alerts"):
+        made.open(path)
+        expect(page.locator("main tbody .title-of").first).to_be_visible()
+        for width in (768, 961, 1101, 1200, 1281, 1441):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.locator("main tbody .title-of").first.evaluate("(cell) => cell.clientWidth") > 150, f"{path} at {width}"

@@ -43,6 +43,7 @@ def test_addresses_are_made_from_where_the_page_came_from(quote: str) -> None:
 
 def test_no_host_is_swapped_for_another() -> None:
     assert by_page_origin(STATE) == "x=1,SAME=[],y=2;"
+    assert by_page_origin(STATE.replace(",", ",\n  ")) == "x=1,\n  SAME=[],\n  y=2;", "as it is built for work on the pages"
 
 
 def test_what_is_built_is_rewritten_and_nothing_else_is(tmp_path: Path) -> None:
