@@ -16,7 +16,7 @@ mkdir -p .scratch
 $measure --dont-wrap-pytest --json --out .scratch/coverage.json -m pytest -n 2 tests
 tests=$?
 # Judged apart: in one go SlipCover 1.1 judges what all processes have covered, but prints what this one has. The floor only rises.
-covered=0 floor=95
+covered=0 floor=96
 if [ $tests = 0 ]; then
   $measure --merge .scratch/coverage.json --out .scratch/coverage.json --fail-under $floor || covered=$?
 fi
