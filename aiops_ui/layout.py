@@ -157,7 +157,13 @@ def _person() -> rx.Component:
     )
     return el.div(
         el.div(el.span(SessionState.organization), class_name="group"),
-        el.a(icon("circle-user"), el.span(SessionState.name), href="/profile", class_name="place", title=SessionState.email),
+        el.a(
+            icon("circle-user"),
+            el.span(rx.cond(SessionState.name != "", SessionState.name, "Your profile")),
+            href="/profile",
+            class_name="place",
+            title=SessionState.email,
+        ),
         leave,
     )
 

@@ -89,7 +89,7 @@ class Supervisor:
             building: Future[None] | None = None
             if self._reloads:
                 page.forget()  # what the framework's server leaves there is none for `make run`
-            if not self._reloads and not page.is_current():
+            elif not page.is_current():
                 say("Building the page; this takes half a minute, once for every change of its sources.")
                 building = pool.submit(page.build)
             if self._settings.embedded:

@@ -493,7 +493,7 @@ def test_incidents_are_found_by_what_is_asked_for(
 
 @pytest.mark.parametrize("sort", ["opened_at", "-opened_at", "severity", "-severity", "number", "-number"])
 def test_a_cursor_walks_through_all_of_them(line: Deliveries, sort: Any) -> None:
-    for severity in ("critical", "info", None):
+    for severity in ("critical", "info", None, "warning", "critical", "error", "info"):
         opened(line, severity)
     whole = incidents.search(line.company.owner, sort=sort, page=ALL).items
     walked: list[IncidentView] = []

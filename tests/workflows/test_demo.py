@@ -124,14 +124,9 @@ def test_every_kind_reads_what_is_posted_and_all_of_it_ends(line: Line, web: Web
 def test_a_worker_plays_it_as_a_job_that_can_be_followed(line: Line, web: Web, runner: Runner, database: Database) -> None:
     job = demo.start(line.company.owner, QUICK)
     notes: set[str] = set()
-
-    def followed() -> bool:
-        now = show(database, line.tenant, job.id)
-        notes.add(now.note)
-        return now.state in (JobState.DONE, JobState.FAILED)
-
+    web.before = lambda request: notes.add(show(database, line.tenant, job.id).note)
     assert runner.take_due() == 1
-    until(followed, 60)
+    until(lambda: show(database, line.tenant, job.id).state in (JobState.DONE, JobState.FAILED), 60)
     done = ends(database, line.tenant, job.id)
     assert (done.state, done.result, done.error) == (JobState.DONE, {"alerts": 60}, "")
     assert {"the shop is failing", "the shop recovers"} <= notes
