@@ -152,12 +152,11 @@ def play(posting: Posting, start: datetime, speed: float, progress: Any) -> int:
     moments = sorted({s.at for s in SCRIPT} | {s.until for s in SCRIPT})
     began = time.monotonic()
     for moment in moments:
-        waits = True
-        while waits:  # told once at least, also by who is late: it ends there when it was removed
-            left = moment / speed - (time.monotonic() - began)
-            waits = left > 1.0
-            time.sleep(max(0.0, min(left, 1.0)))
-            progress(min(moment / LENGTH, 0.99), "the shop is failing" if moment < 126 else "the shop recovers")
+        told = min(moment / LENGTH, 0.99), "the shop is failing" if moment < 126 else "the shop recovers"
+        while (left := moment / speed - (time.monotonic() - began)) > 0:
+            time.sleep(min(left, 1.0))
+            progress(*told)
+        progress(*told)  # also when it is late: who has removed it ends it here
         begins = [s for s in SCRIPT if s.at == moment]
         for sender, content_type, body in bodies(begins, [s for s in SCRIPT if s.until == moment], start):
             posting.post(sender, content_type, body)
