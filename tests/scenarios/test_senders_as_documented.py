@@ -120,7 +120,8 @@ def _prepare(heading: str, folder: Path, ask: Asking, running: Programs) -> None
         running.start("victoria-metrics", f"-storageDataPath={folder}/vm", f"-httpListenAddr={address}", log="vm.log", answers=answers)
         # vmalert as it is called on the page, but beside us, with ports of ours
         real = f'{shutil.which("vmalert")} "$@" -datasource.url=http://{address} -httpListenAddr=127.0.0.1:$(({VMALERT} + N))'
-        count = "N=$(ls vmalert-*.log 2>/dev/null | wc -l)"
+        # counted by what is written before the next one is called: its log is made beside us, and may come later
+        count = "N=$(cat vmalert.pids 2>/dev/null | wc -l)"
         _command(folder / "bin" / "vmalert", f"{count}\n{real} > vmalert-$N.log 2>&1 &\necho $! >> vmalert.pids")
     elif heading == "Files":
         _command(folder / ".venv" / "bin" / "python", f'exec {sys.executable} "$@"')
@@ -206,8 +207,11 @@ def test_vmalert_tells_us_with_either_credential(do: Callable[[str], Done], ask:
 
 
 def _sent(port: int) -> bool:
-    """Whether that vmalert counts alerts that it sent."""
-    told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    """Whether that vmalert answers, and counts alerts that it sent."""
+    try:
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    except httpx.TransportError:
+        return False
     return any(int(count) > 0 for count in re.findall(r"^vmalert_alerts_sent_total\S* (\d+)", told, re.MULTILINE))
 
 
